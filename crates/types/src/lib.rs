@@ -1,0 +1,47 @@
+//! What crosses the wire between the API, the executors and the browser.
+//!
+//! The rule it keeps: plain data and its validation, no I/O, builds for `wasm32`.
+//! Requests refuse unknown fields; statuses and outcomes are closed enums whose
+//! text is the same in JSON, in the database and in the address bar.
+
+mod args;
+mod attempt;
+mod auth;
+mod benchmark;
+mod compute;
+mod config;
+mod ids;
+mod limits;
+mod live;
+mod log;
+mod metric;
+mod model;
+mod names;
+mod preview;
+mod problem;
+mod run;
+mod sample;
+mod slice;
+mod status;
+mod system;
+
+pub use args::{ArgList, ArgValue};
+pub use attempt::*;
+pub use auth::*;
+pub use benchmark::*;
+pub use compute::{ComputeProfile, GpuLaunch, ProfileError};
+pub use config::{BatchSize, EnvValue, Isolation, Retry, RunConfig, Seed};
+pub use ids::*;
+pub use limits::*;
+pub use live::*;
+pub use log::*;
+pub use metric::*;
+pub use model::*;
+pub use names::{NameError, check_name};
+pub use preview::*;
+pub use problem::{FieldError, Problem};
+pub use run::*;
+pub use sample::*;
+pub use slice::*;
+pub use status::*;
+pub use system::*;

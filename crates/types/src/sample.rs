@@ -1,0 +1,58 @@
+//! Samples: one document of a benchmark in a run.
+
+use crate::{BenchmarkId, RunBenchmarkId, SampleId, SliceId};
+use serde::{Deserialize, Serialize};
+
+/// One sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SampleView {
+    /// Its id.
+    pub id: SampleId,
+    /// Place in the samples file, from 0.
+    pub index: i64,
+    /// lmms-eval's index of the document.
+    pub doc_id: i64,
+    /// The leaf task.
+    pub benchmark_id: BenchmarkId,
+    /// Its name.
+    pub benchmark: String,
+    /// The picked row.
+    pub run_benchmark_id: RunBenchmarkId,
+    /// The filter; `none` where the task defines none.
+    pub filter: String,
+    /// Prompt and media.
+    pub input: serde_json::Value,
+    /// What was expected.
+    pub ground_truth: serde_json::Value,
+    /// What was answered, after the filter.
+    pub prediction: serde_json::Value,
+    /// What was answered, when it differs.
+    pub raw_prediction: Option<serde_json::Value>,
+    /// Per-sample metrics.
+    pub metrics: serde_json::Value,
+    /// The value under the primary metric.
+    pub score: Option<f64>,
+    /// Why there is no score.
+    pub score_reason: Option<String>,
+    /// 1 - score where the metric's range is [0, 1].
+    pub error: Option<f64>,
+    /// From log-likelihoods, where there are any.
+    pub confidence: Option<f64>,
+    /// What is odd about it: `failed_request`, `budget`, `empty`, `truncated`, `unparsed`.
+    pub flags: Vec<String>,
+    /// The slices it is in.
+    pub slices: Vec<SliceId>,
+}
+
+/// A page of samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SamplePage {
+    /// The samples.
+    pub samples: Vec<SampleView>,
+    /// How many match.
+    pub total: u64,
+    /// Pass as `cursor` for the next page; null at the end.
+    pub next_cursor: Option<String>,
+}
