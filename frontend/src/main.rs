@@ -1,0 +1,5 @@
+//! The entry point of the WebAssembly module.
+
+fn main() {
+    frontend::start();
+}
