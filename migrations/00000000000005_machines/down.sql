@@ -1,0 +1,1 @@
+drop table public.gpu_allocations, public.gpu_devices, public.hosts;

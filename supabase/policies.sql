@@ -1,0 +1,146 @@
+-- Functions, triggers and policies: the current definition of each, replaceable as a whole.
+-- Applied after the migrations whenever this file has changed, as `postgres`, in one transaction.
+-- The same text serves the embedded database and a hosted project.
+
+-- The caller's role in an organization; null for strangers.
+-- Our server says who is calling in `app.principal`, beside the claims: a user, or a token with its organization and
+-- role. PostgREST on a hosted project cannot set it, so there the signed-in user's membership decides. A claim that a
+-- user can put into a JWT (user_metadata) is never read.
+create or replace function app.org_role(org uuid) returns text
+language sql stable security definer set search_path = '' as $$
+  select case
+    when principal ->> 'kind' = 'token' then
+      case when (principal ->> 'organization_id')::uuid = org then principal ->> 'role' end
+    else (
+      select m.role from public.memberships m
+      where m.organization_id = org
+        and m.user_id = case when principal is null then auth.uid() else (principal ->> 'id')::uuid end)
+  end
+  from (select nullif(current_setting('app.principal', true), '')::jsonb as principal) as caller
+$$;
+revoke all on function app.org_role(uuid) from public;
+grant execute on function app.org_role(uuid) to authenticated, service_role;
+
+-- I3: a terminal attempt never changes its state.
+create or replace function app.attempt_stays_terminal() returns trigger language plpgsql set search_path = '' as $$
+begin
+  if old.state in ('succeeded', 'failed', 'cancelled', 'lost', 'timed_out') and new.state is distinct from old.state then
+    raise exception 'attempt % is already %', old.id, old.state using errcode = 'check_violation';
+  end if;
+  if new.epoch is distinct from old.epoch then
+    raise exception 'the epoch of attempt % cannot change', old.id using errcode = 'check_violation';
+  end if;
+  return new;
+end
+$$;
+create or replace trigger attempt_stays_terminal before update on public.run_attempts
+  for each row execute function app.attempt_stays_terminal();
+
+-- I4: epoch and sequence only grow.
+create or replace function app.run_only_grows() returns trigger language plpgsql set search_path = '' as $$
+begin
+  if new.epoch < old.epoch or new.last_seq < old.last_seq then
+    raise exception 'epoch and last_seq of run % only grow', old.id using errcode = 'check_violation';
+  end if;
+  return new;
+end
+$$;
+create or replace trigger run_only_grows before update of epoch, last_seq on public.runs
+  for each row execute function app.run_only_grows();
+
+-- Policies: one per table and action.
+do $$
+declare
+  t text;
+begin
+  -- Readable by every member of the row's organization.
+  foreach t in array array['memberships', 'models', 'model_checkpoints', 'task_folders', 'benchmark_overrides', 'slices',
+    'runs', 'run_attempts', 'run_benchmarks', 'run_events', 'run_logs', 'log_chunks', 'artifacts',
+    'run_metrics', 'run_samples', 'sample_slices', 'gpu_allocations', 'secrets']
+  loop
+    execute format('drop policy if exists read on public.%I', t);
+    execute format('create policy read on public.%I for select to authenticated
+      using (app.org_role(organization_id) is not null)', t);
+  end loop;
+  -- Readable by administrators.
+  foreach t in array array['invitations', 'api_tokens', 'audit_log']
+  loop
+    execute format('drop policy if exists read on public.%I', t);
+    execute format('create policy read on public.%I for select to authenticated
+      using (app.org_role(organization_id) in (''admin'', ''owner''))', t);
+  end loop;
+  -- Written by editors.
+  foreach t in array array['models', 'model_checkpoints', 'benchmark_overrides', 'slices']
+  loop
+    execute format('drop policy if exists add on public.%I', t);
+    execute format('create policy add on public.%I for insert to authenticated
+      with check (app.org_role(organization_id) in (''editor'', ''admin'', ''owner''))', t);
+  end loop;
+  foreach t in array array['models', 'model_checkpoints', 'benchmark_overrides', 'slices', 'runs']
+  loop
+    execute format('drop policy if exists change on public.%I', t);
+    execute format('create policy change on public.%I for update to authenticated
+      using (app.org_role(organization_id) in (''editor'', ''admin'', ''owner''))
+      with check (app.org_role(organization_id) in (''editor'', ''admin'', ''owner''))', t);
+  end loop;
+  foreach t in array array['benchmark_overrides', 'slices']
+  loop
+    execute format('drop policy if exists remove on public.%I', t);
+    execute format('create policy remove on public.%I for delete to authenticated
+      using (app.org_role(organization_id) in (''editor'', ''admin'', ''owner''))', t);
+  end loop;
+  -- A member's own things.
+  foreach t in array array['comparison_sessions', 'saved_views']
+  loop
+    execute format('drop policy if exists read on public.%I', t);
+    execute format('create policy read on public.%I for select to authenticated
+      using (app.org_role(organization_id) is not null)', t);
+    execute format('drop policy if exists add on public.%I', t);
+    execute format('create policy add on public.%I for insert to authenticated
+      with check (user_id = (select auth.uid()) and app.org_role(organization_id) is not null)', t);
+    execute format('drop policy if exists change on public.%I', t);
+    execute format('create policy change on public.%I for update to authenticated
+      using (user_id = (select auth.uid()) and app.org_role(organization_id) is not null)
+      with check (user_id = (select auth.uid()) and app.org_role(organization_id) is not null)', t);
+    execute format('drop policy if exists remove on public.%I', t);
+    execute format('create policy remove on public.%I for delete to authenticated
+      using (user_id = (select auth.uid()) and app.org_role(organization_id) is not null)', t);
+  end loop;
+end
+$$;
+
+drop policy if exists read on public.organizations;
+create policy read on public.organizations for select to authenticated using (app.org_role(id) is not null);
+drop policy if exists change on public.organizations;
+create policy change on public.organizations for update to authenticated
+  using (app.org_role(id) in ('admin', 'owner')) with check (app.org_role(id) in ('admin', 'owner'));
+
+-- The installed catalogue is everybody's.
+drop policy if exists read on public.benchmarks;
+create policy read on public.benchmarks for select to authenticated
+  using (organization_id is null or app.org_role(organization_id) is not null);
+drop policy if exists read on public.catalogue_state;
+create policy read on public.catalogue_state for select to authenticated using (true);
+
+-- Machines are shared by all organizations; who holds a GPU is not (gpu_allocations).
+drop policy if exists read on public.hosts;
+create policy read on public.hosts for select to authenticated using (true);
+drop policy if exists read on public.gpu_devices;
+create policy read on public.gpu_devices for select to authenticated using (true);
+
+-- Live changes for Supabase Realtime, where it runs; row-level security decides who receives what.
+do $$
+declare
+  t text;
+begin
+  if exists (select from pg_publication where pubname = 'supabase_realtime') then
+    foreach t in array array['runs', 'run_metrics', 'run_samples', 'run_logs']
+    loop
+      if not exists (select from pg_publication_tables
+        where pubname = 'supabase_realtime' and schemaname = 'public' and tablename = t) then
+        execute format('alter publication supabase_realtime add table public.%I', t);
+      end if;
+    end loop;
+  end if;
+end
+$$;
