@@ -1,6 +1,10 @@
 //! What a file is, judged by its content and never by its name alone.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::results::{Variant, detect, parse_json};
+use crate::samples::parse_line;
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,12 +26,197 @@ pub enum Kind {
     Unreadable,
 }
 
-/// What a file is, from its first bytes (or all of them) and its name.
+impl Kind {
+    /// The name as stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Results => "results",
+            Self::Samples => "samples",
+            Self::ApiDump => "api_dump",
+            Self::OldSamples => "old_samples",
+            Self::Log => "log",
+            Self::NotLmmsEval => "not_lmms_eval",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Texts by which the output of lmms-eval is known.
+const LOG_MARKS: [&str; 7] = [
+    "lmms_eval",
+    "lmms-eval",
+    "Model Responding",
+    "cli_evaluate",
+    "Error during evaluation:",
+    "|Tasks|",
+    "| Tasks ",
+];
+
+/// What a file is, from its bytes or its first bytes.
 ///
-/// `whole` says whether `bytes` is the whole file: a document that is cut off by the caller is
-/// judged by its first keys.
+/// `whole` says whether `bytes` is all of it: a document that the caller has cut is judged by the
+/// keys that are there. The name only decides between a log and a JSON file that is broken.
 #[must_use]
 pub fn kind_of(bytes: &[u8], name: &str, whole: bool) -> Kind {
-    let _ = (bytes, name, whole);
-    Kind::Unreadable
+    let text = bytes.trim_ascii();
+    if text.is_empty() || is_binary(text) {
+        return Kind::Unreadable;
+    }
+    if is_sample_line(text) {
+        return Kind::Samples;
+    }
+    if !matches!(text[0], b'{' | b'[') {
+        return kind_of_text(text);
+    }
+    match parse_json(text) {
+        Ok(document) => kind_of_json(&document),
+        Err(_) if !whole && text[0] == b'{' => kind_of_keys(&top_level_keys(text)),
+        // Some lines may be broken, and the first may be one of them.
+        Err(_) if text.split(|&byte| byte == b'\n').take(100).any(is_sample_line) => Kind::Samples,
+        Err(_) if is_json_name(name) || !whole => Kind::Unreadable,
+        Err(_) => match kind_of_text(text) {
+            Kind::Log => Kind::Log,
+            _ => Kind::Unreadable,
+        },
+    }
+}
+
+fn is_json_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with(".json") || name.ends_with(".jsonl")
+}
+
+/// Text has few control characters; images, archives and databases have many.
+fn is_binary(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(4096)];
+    let control = |byte: &&u8| matches!(**byte, 0..=7 | 14..=26 | 28..=31);
+    head.iter().filter(control).count() * 10 > head.len()
+}
+
+fn is_sample_line(bytes: &[u8]) -> bool {
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(bytes);
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return false;
+    }
+    parse_line(line).is_ok_and(|sample| sample.answers > 0 || sample.target.is_some())
+}
+
+fn kind_of_json(document: &Value) -> Kind {
+    match detect(document) {
+        Some(Variant::D) if document["samples"].is_object() => Kind::ApiDump,
+        Some(_) => Kind::Results,
+        None if document.get("logs").is_some_and(Value::is_array) => Kind::OldSamples,
+        None => Kind::NotLmmsEval,
+    }
+}
+
+fn kind_of_keys(keys: &[String]) -> Kind {
+    let has = |wanted: &str| keys.iter().any(|key| key == wanted);
+    match (has("results"), has("samples"), has("logs")) {
+        (true, true, _) => Kind::ApiDump,
+        (true, false, _) => Kind::Results,
+        (false, _, true) => Kind::OldSamples,
+        (false, _, false) => Kind::NotLmmsEval,
+    }
+}
+
+fn kind_of_text(bytes: &[u8]) -> Kind {
+    let text = String::from_utf8_lossy(bytes);
+    if LOG_MARKS.iter().any(|mark| text.contains(mark)) {
+        Kind::Log
+    } else {
+        Kind::NotLmmsEval
+    }
+}
+
+/// The keys of the outermost object, as far as the text goes.
+fn top_level_keys(bytes: &[u8]) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut depth = 0_u32;
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b'"' => {
+                let end = string_end(bytes, at);
+                let rest = bytes.get(end..).unwrap_or_default().trim_ascii_start();
+                if depth == 1 && rest.first() == Some(&b':') {
+                    keys.push(String::from_utf8_lossy(&bytes[at + 1..end - 1]).into_owned());
+                }
+                at = end;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    keys
+}
+
+/// Where the string that begins at `start` ends, behind its closing quote.
+fn string_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'"' => return at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes.len()
+}
+
+/// What a file's name says; files of one process share directory and stamp.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName {
+    /// What stands before the stamp, often nothing.
+    pub prefix: String,
+    /// `YYYYMMDD_HHMMSS`, taken just before inference in an unknown zone.
+    pub stamp: String,
+    /// The leaf task, for a samples file.
+    pub task: Option<String>,
+}
+
+/// Takes `<stamp>_results.json` and `<stamp>_samples_<task>.jsonl` apart.
+#[must_use]
+pub fn file_name(name: &str) -> Option<FileName> {
+    let parts = |marker: &str| {
+        let at = name.find(marker)?;
+        let stamp = name.get(at.checked_sub(15)?..at)?;
+        is_stamp(stamp).then(|| {
+            (
+                name[..at - 15].to_owned(),
+                stamp.to_owned(),
+                &name[at + marker.len()..],
+            )
+        })
+    };
+    if let Some((prefix, stamp, rest)) = parts("_samples_") {
+        let task = rest.strip_suffix(".jsonl")?.to_owned();
+        return (!task.is_empty()).then_some(FileName {
+            prefix,
+            stamp,
+            task: Some(task),
+        });
+    }
+    let (prefix, stamp, rest) = parts("_results")?;
+    (rest == ".json").then_some(FileName {
+        prefix,
+        stamp,
+        task: None,
+    })
+}
+
+fn is_stamp(text: &str) -> bool {
+    let digit = |(at, byte): (usize, u8)| {
+        if at == 8 {
+            byte == b'_'
+        } else {
+            byte.is_ascii_digit()
+        }
+    };
+    text.len() == 15 && text.bytes().enumerate().all(digit)
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// One line of `events.jsonl`.
@@ -110,13 +110,22 @@ pub struct BenchmarkFinished {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_type: Option<String>,
     /// The code or text of a `SystemExit`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text_of_any")]
     pub exit: Option<String>,
     /// Whether the error spoils the process for the next benchmark.
     pub poisoned: bool,
     /// Everything else, e.g. fingerprints of the datasets.
     #[serde(flatten)]
     pub more: serde_json::Map<String, Value>,
+}
+
+/// Python's exit code is a number, a text or None.
+fn text_of_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Option::<Value>::deserialize(deserializer)? {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text),
+        Some(other) => Some(other.to_string()),
+    })
 }
 
 /// A line of `events.jsonl` that is no event.

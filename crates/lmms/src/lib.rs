@@ -13,12 +13,14 @@
 //! | [`outcome`] | why a benchmark ended, judged from all the evidence (exit codes lie) |
 //! | [`document`] | what a file is, judged by its content |
 //! | [`catalogue`] | the tasks, groups, tags and model backends of an installation |
+//! | [`hash`] | the hashes by which documents and prompts of two runs are compared |
 //! | [`secrets`] | what looks like a credential, and how it is blotted out |
 
 pub mod catalogue;
 pub mod command;
 pub mod document;
 pub mod driver_event;
+pub mod hash;
 pub mod log;
 pub mod outcome;
 mod python;

@@ -10,6 +10,7 @@ mod parser;
 mod phase;
 mod segment;
 mod text;
+mod traceback;
 
 pub use parser::LogParser;
 
@@ -141,7 +142,7 @@ pub struct PhaseMark {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum Phase {
-    /// Python imports: nothing is said for 13 seconds or more.
+    /// Python imports: nothing is said for 13 seconds or more, so no parser ever reports it.
     Importing,
     /// The task library is read.
     Indexing,

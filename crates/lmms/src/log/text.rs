@@ -1,1 +1,74 @@
-//! (in preparation)
+//! Terminal bytes into plain text: escape sequences and control characters go.
+
+const ESCAPE: u8 = 0x1b;
+
+/// The bytes without escape sequences and without control characters other than the tab.
+pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(raw.len());
+    walk(raw, |_, byte| {
+        plain.push(byte);
+        true
+    });
+    plain
+}
+
+/// Where the byte of `raw` stands that `clean` returns at index `plain_index`.
+pub(super) fn raw_offset(raw: &[u8], plain_index: usize) -> usize {
+    let mut left = plain_index;
+    let mut offset = raw.len();
+    walk(raw, |index, _| {
+        if left == 0 {
+            offset = index;
+            return false;
+        }
+        left -= 1;
+        true
+    });
+    offset
+}
+
+/// Calls `keep` for every byte that stays, until it returns false.
+fn walk(raw: &[u8], mut keep: impl FnMut(usize, u8) -> bool) {
+    let mut index = 0;
+    while let Some(&byte) = raw.get(index) {
+        if byte == ESCAPE {
+            index += escape_length(&raw[index..]);
+            continue;
+        }
+        let control = (byte < 0x20 && byte != b'\t') || byte == 0x7f;
+        if !control && !keep(index, byte) {
+            return;
+        }
+        index += 1;
+    }
+}
+
+/// The length of the escape sequence at the start of `raw`.
+fn escape_length(raw: &[u8]) -> usize {
+    match raw.get(1) {
+        // Control sequence: parameters, then one final byte.
+        Some(b'[') => {
+            let end = raw[2..].iter().position(|byte| !(0x20..0x40).contains(byte));
+            end.map_or(raw.len(), |end| 2 + end + 1)
+        }
+        // Operating system command: up to BEL or to `ESC \`.
+        Some(b']') => {
+            let end = raw[2..].iter().position(|&byte| byte == 0x07 || byte == ESCAPE);
+            end.map_or(raw.len(), |end| {
+                let at = 2 + end;
+                at + if raw[at] == ESCAPE { 2 } else { 1 }
+            })
+        }
+        Some(_) => 2,
+        None => 1,
+    }
+}
+
+/// Cuts text at a character boundary at or before `cap` bytes; true when it was longer.
+pub(super) fn cut(text: &mut String, cap: usize) -> bool {
+    if text.len() <= cap {
+        return false;
+    }
+    text.truncate(text.floor_char_boundary(cap));
+    true
+}

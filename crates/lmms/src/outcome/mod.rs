@@ -4,6 +4,7 @@
 mod cause;
 mod judge;
 mod poison;
+mod traceback;
 
 pub use judge::judge;
 pub use poison::poisoned;
@@ -175,9 +176,9 @@ pub struct Evidence {
     pub asked: Vec<String>,
     /// Lines at level ERROR, in order, of this benchmark.
     pub error_lines: Vec<ErrorLine>,
-    /// The last kilobytes of stdout.
+    /// What stdout said last during this benchmark; some kilobytes are enough.
     pub stdout_tail: String,
-    /// The last kilobytes of stderr.
+    /// What stderr said last during this benchmark; 64 kB hold the longest chain of tracebacks.
     pub stderr_tail: String,
     /// A user asked to cancel.
     pub cancel_requested: bool,

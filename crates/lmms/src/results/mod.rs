@@ -11,7 +11,7 @@ mod lenient;
 mod metrics;
 mod model;
 
-pub use document::{detect, parse};
+pub use document::{detect, from_value, parse};
 pub use lenient::{LenientError, parse_json};
 
 use std::collections::BTreeMap;

@@ -1,44 +1,36 @@
-//! The filter of a sample, from the order of the blocks.
+//! The filter of a sample, which the file does not name.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-/// A task with several filters writes all documents of the first, then all of the second, ...,
-/// without their names. A `doc_id` that was seen already in this block therefore begins the next.
+/// A task with several filters writes every document once for each of them, in the order of
+/// `filter_list` (with several ranks: rank by rank). So the n-th line of a document belongs to
+/// the n-th filter.
 #[derive(Debug, Clone)]
 pub struct FilterCursor {
     names: Vec<String>,
-    block: usize,
-    seen: HashSet<i64>,
+    seen: HashMap<i64, usize>,
 }
 
 impl FilterCursor {
-    /// A cursor at the first block. Without names the only filter is `none`.
+    /// A cursor before the first line. Without names the only filter is `none`.
     #[must_use]
     pub fn new(names: &[String]) -> Self {
+        let names = if names.is_empty() {
+            vec!["none".to_owned()]
+        } else {
+            names.to_vec()
+        };
         Self {
-            names: names.to_vec(),
-            block: 0,
-            seen: HashSet::new(),
+            names,
+            seen: HashMap::new(),
         }
     }
 
-    /// The filter of the next sample of the file; `None` when there are more blocks than names,
-    /// as when two runs were appended to one file.
+    /// The filter of the next sample of the file; `None` when the document came up more often
+    /// than there are filters, as when two runs were appended to one file.
     pub fn filter_of(&mut self, doc_id: i64) -> Option<&str> {
-        if !self.seen.insert(doc_id) {
-            self.block += 1;
-            self.seen.clear();
-            self.seen.insert(doc_id);
-        }
-        if self.names.is_empty() {
-            return (self.block == 0).then_some("none");
-        }
-        self.names.get(self.block).map(String::as_str)
-    }
-
-    /// How many blocks were begun, from 1.
-    #[must_use]
-    pub fn blocks(&self) -> usize {
-        self.block + 1
+        let times = self.seen.entry(doc_id).or_default();
+        *times += 1;
+        self.names.get(*times - 1).map(String::as_str)
     }
 }

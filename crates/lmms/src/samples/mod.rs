@@ -2,13 +2,15 @@
 //!
 //! A broken line costs one sample. Which document a sample is about is its `doc_id` (with task
 //! and filter); `doc_hash` is a constant and is never read. The filter's name is not in the file:
-//! [`FilterCursor`] recovers it from the order of the blocks.
+//! [`FilterCursor`] recovers it from the order of the lines.
 
+mod dump;
 mod filters;
 mod reader;
 mod sample;
 mod score;
 
+pub use dump::{SampleList, of_dump, of_old};
 pub use filters::FilterCursor;
 pub use reader::{BadLine, BadLineReason, LINE_CAP, SampleReader};
 pub use sample::{NotASample, parse_line, parse_value};
@@ -87,7 +89,7 @@ pub struct SampleFlags {
     pub budget: bool,
     /// There is no answer.
     pub empty: bool,
-    /// A text of the sample was cut at [`TEXT_CAP`], here or by lmms-eval.
+    /// A text of the sample was cut at [`TEXT_CAP`].
     pub truncated: bool,
     /// A metric says that the answer could not be read.
     pub unparsed: bool,
