@@ -1,0 +1,48 @@
+//! One thread that reads the GPUs again and again.
+
+use super::{Inventory, Reader};
+use std::{
+    path::PathBuf,
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// Reads the GPUs in a thread of its own, because NVML blocks, until it is dropped.
+#[derive(Debug)]
+pub struct Monitor {
+    latest: watch::Receiver<Inventory>,
+    _stop: mpsc::Sender<()>,
+}
+
+impl Monitor {
+    /// Starts reading every `interval`. The first reading is there when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub fn start(library: Option<PathBuf>, interval: Duration) -> std::io::Result<Self> {
+        let reader = library.map_or_else(Reader::default, |path| Reader::new(Some(path)));
+        let (publish, latest) = watch::channel(reader.read());
+        let (stop, stopped) = mpsc::channel();
+        thread::Builder::new().name("gpus".to_owned()).spawn(move || {
+            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                publish.send_replace(reader.read());
+            }
+        })?;
+        Ok(Self { latest, _stop: stop })
+    }
+
+    /// The latest reading.
+    #[must_use]
+    pub fn latest(&self) -> Inventory {
+        self.latest.borrow().clone()
+    }
+
+    /// The readings as they come.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Inventory> {
+        self.latest.clone()
+    }
+}

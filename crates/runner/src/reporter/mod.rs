@@ -1,0 +1,1 @@
+//! The reporter: follows the files of an attempt and tells the API.
