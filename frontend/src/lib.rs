@@ -1,5 +1,6 @@
 //! The single page application. `app` is the table of contents.
 
+pub mod charts;
 pub mod components;
 pub mod format;
 

@@ -1,0 +1,101 @@
+//! Marks inside table cells, drawn as SVG: an interval, a small trend.
+
+use leptos::prelude::*;
+
+use crate::format::scored;
+
+/// A soft bar for the 95 % interval and a tick for the estimate. All cells of a column share one scale, which the
+/// head of the column names.
+#[component]
+pub fn IntervalCell(
+    /// The estimate.
+    value: f64,
+    /// Half the width of its interval.
+    half: f64,
+    /// The scale of the column.
+    scale: (f64, f64),
+    /// CSS pixels.
+    #[prop(default = 72.0)]
+    width: f64,
+) -> impl IntoView {
+    let at = move |x: f64| spot(x, scale, width);
+    let (shown, margin) = scored(value, Some(half));
+    let label = format!("{shown}, 95 % interval ± {}", margin.unwrap_or_default());
+    view! {
+        <svg class="ci" width=width.to_string() height="16" role="img" aria-label=label>
+            <path class="ci__axis" d=format!("M0 15.5H{width}")></path>
+            <path class="ci__w" d=format!("M{:.1} 8H{:.1}", at(value - half), at(value + half))></path>
+            <path class="ci__p" d=format!("M{:.1} 4.5v7", at(value))></path>
+        </svg>
+    }
+}
+
+/// Where a value lies in a cell, in pixels.
+fn spot(value: f64, (from, to): (f64, f64), width: f64) -> f64 {
+    let share = if to > from { (value - from) / (to - from) } else { 0.5 };
+    3.0 + (width - 6.0) * share.clamp(0.0, 1.0)
+}
+
+/// A trend without axes; the latest point is a dot.
+#[component]
+pub fn Sparkline(
+    /// The values, oldest first.
+    #[prop(into)]
+    values: Signal<Vec<f64>>,
+    /// CSS pixels.
+    #[prop(default = 120.0)]
+    width: f64,
+    /// CSS pixels.
+    #[prop(default = 24.0)]
+    height: f64,
+) -> impl IntoView {
+    let points = Memo::new(move |_| values.with(|values| trend(values, width, height)));
+    let path = move || {
+        points.with(|points| {
+            let steps: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
+            if steps.is_empty() { String::new() } else { format!("M{}", steps.join("L")) }
+        })
+    };
+    let dot = move || {
+        points.with(|points| {
+            points.last().map(|&(x, y)| view! { <circle class="ch-dot" cx=format!("{x:.1}") cy=format!("{y:.1}") r="2.5"></circle> })
+        })
+    };
+    view! {
+        <svg class="spark" width=width.to_string() height=height.to_string() aria-hidden="true">
+            <path class="ch-line" d=path></path>
+            {dot}
+        </svg>
+    }
+}
+
+fn trend(values: &[f64], width: f64, height: f64) -> Vec<(f64, f64)> {
+    let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let span = if high > low { high - low } else { 1.0 };
+    let step = (width - 6.0) / (finite.len().max(2) - 1) as f64;
+    let point = |(index, value): (usize, &f64)| {
+        (2.0 + step * index as f64, height - 3.0 - (height - 6.0) * (value - low) / span)
+    };
+    finite.iter().enumerate().map(point).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_stay_inside_their_cell() {
+        assert_eq!(spot(50.0, (0.0, 100.0), 106.0), 53.0);
+        assert_eq!(spot(-9.0, (0.0, 100.0), 106.0), 3.0);
+        assert_eq!(spot(1.0, (1.0, 1.0), 106.0), 53.0);
+    }
+
+    #[test]
+    fn a_trend_fills_its_box() {
+        assert_eq!(trend(&[1.0, f64::NAN, 2.0], 106.0, 26.0), [(2.0, 23.0), (102.0, 3.0)]);
+        assert_eq!(trend(&[5.0], 106.0, 26.0).len(), 1);
+        assert!(trend(&[], 106.0, 26.0).is_empty());
+    }
+}
