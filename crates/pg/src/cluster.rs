@@ -13,7 +13,8 @@ use crate::log::Log;
 use crate::options::Options;
 use crate::postmaster::Launch;
 use crate::socket;
-use crate::supervise::{Handle, Health};
+use crate::state::Health;
+use crate::supervise::Handle;
 
 /// The superuser of every cluster, named as on Supabase.
 pub const SUPERUSER: &str = "supabase_admin";
@@ -178,6 +179,12 @@ fn percent(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cluster_may_be_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Cluster>();
+    }
 
     #[test]
     fn a_path_becomes_a_host() {

@@ -23,10 +23,11 @@ mod postmaster;
 mod process;
 mod restarts;
 mod socket;
+mod state;
 mod supervise;
 
 pub use cluster::{Cluster, SUPERUSER};
 pub use error::{Error, Holder, Rejected};
 pub use find::{Binaries, OLDEST_MAJOR, find_binaries};
 pub use options::{Options, Progress};
-pub use supervise::Health;
+pub use state::Health;

@@ -98,8 +98,10 @@ impl Launch {
         }
     }
 
-    /// Why a server ended before it was ready.
+    /// Why a server ended. A known cause takes the place of the server's own last words, which
+    /// are then only logged.
     pub(crate) fn explain(&self, status: String, lines: Vec<String>) -> Error {
+        tracing::warn!(%status, "the PostgreSQL server wrote last: {}", lines.join("\n"));
         let data = self.home.data();
         if log::disk_full(&lines) {
             return Error::NoSpace { path: data };

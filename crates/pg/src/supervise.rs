@@ -5,9 +5,8 @@
 //! pool shrinks.
 
 use std::process::Child;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use crate::options::Progress;
 use crate::postmaster::{FAST, IMMEDIATE, Launch};
 use crate::process;
 use crate::restarts::{Next, Restarts};
+use crate::state::{Health, State};
 
 /// How long processes of an earlier server may stay in the way.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,58 +26,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const READY_LIMIT: Duration = Duration::from_secs(600);
 const SLOW: Duration = Duration::from_secs(3);
 const ROTATE_EVERY: Duration = Duration::from_secs(600);
-
-/// How the server is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Health {
-    /// It runs, and always has since the start.
-    Running,
-    /// It ended by itself this many times and was started again.
-    Restarted(u32),
-    /// It does not run: why, with the last lines of its log. Another attempt follows within five
-    /// minutes, so that a cause that goes away heals.
-    Degraded(String),
-}
-
-/// What other threads may see of the server.
-#[derive(Debug)]
-pub(crate) struct State {
-    pid: AtomicU32,
-    up: AtomicBool,
-    health: Mutex<Health>,
-}
-
-impl State {
-    fn new() -> Self {
-        Self {
-            pid: AtomicU32::new(0),
-            up: AtomicBool::new(false),
-            health: Mutex::new(Health::Running),
-        }
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.pid.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn is_up(&self) -> bool {
-        self.up.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn health(&self) -> Health {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Health> {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set_up(&self, pid: u32, health: Health) {
-        *self.lock() = health;
-        self.pid.store(pid, Ordering::Release);
-        self.up.store(true, Ordering::Release);
-    }
-}
 
 enum Event {
     /// The present child ended; it is not reaped yet.
@@ -270,7 +218,7 @@ impl Supervisor {
 
     /// Reaps a server that ended by itself and brings up the next; `None` when asked to stop.
     fn restart(&mut self, mut ended: Child) -> Option<Child> {
-        self.state.up.store(false, Ordering::Release);
+        self.state.set_down();
         let status = ended.wait().map_or_else(|e| e.to_string(), ending);
         let end = self.launch.log.end();
         let lines = self.launch.log.since(end.saturating_sub(4096));
@@ -281,7 +229,7 @@ impl Supervisor {
             let wait = match self.budget.next(now) {
                 Next::Soon(wait) => wait,
                 Next::Later(wait) => {
-                    *self.state.lock() = Health::Degraded(reason.clone());
+                    self.state.degrade(&reason);
                     wait
                 }
             };
@@ -309,7 +257,7 @@ impl Supervisor {
 
     /// Ends the server: fast, then immediately, then by force.
     fn stop(&mut self, mut child: Child) -> Result<(), Error> {
-        self.state.up.store(false, Ordering::Release);
+        self.state.set_down();
         let pid = child.id();
         let steps = [
             (Signal::INT, FAST),
