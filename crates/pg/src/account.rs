@@ -67,7 +67,10 @@ impl Account {
             }
         }
         // The top comes last, so that an interrupted change is taken up again.
-        lchown(path, Some(self.uid), Some(self.gid)).map_err(Error::io("change the owner of", path))
+        lchown(path, Some(self.uid), Some(self.gid)).map_err(|error| {
+            self.explain(&error, path)
+                .unwrap_or_else(|| Error::io("change the owner of", path)(error))
+        })
     }
 
     /// The first folder on the way to `path` that this account may not enter, by permission bits.
@@ -94,7 +97,7 @@ impl Account {
         meta.mode() & bit != 0
     }
 
-    /// The error behind a child that could not be spawned as this account, if it explains it.
+    /// What it means that a child could not be spawned as this account, or a file given to it.
     pub(crate) fn explain(&self, error: &io::Error, path: &Path) -> Option<Error> {
         match error.raw_os_error()? {
             libc::EPERM | libc::EINVAL => Some(Error::MayNotChangeUser {

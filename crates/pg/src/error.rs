@@ -80,10 +80,10 @@ pub enum Error {
          add one (`useradd --system postgres`), or start as an ordinary user"
     )]
     NoAccount,
-    /// Root without the right to become another user.
+    /// Root without the right to become another user or to give files away.
     #[error(
         "PostgreSQL refuses to run as root, and this process may not become user `{user}` (a container \
-         without CAP_SETUID?): start as an ordinary user, or use a PostgreSQL server of your own"
+         without CAP_SETUID or CAP_CHOWN?): start as an ordinary user, or use a PostgreSQL server of your own"
     )]
     MayNotChangeUser {
         /// The user that the server should run as.
