@@ -1,9 +1,16 @@
 //! `cargo xtask`: everything a developer or a user of the checkout does with one word.
 
+mod counts;
+mod deny;
+mod node;
 mod process;
 mod python;
+mod test;
+mod up;
 mod web;
 mod workspace;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -17,18 +24,44 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Install what is missing, build what has changed and start the product
+    Up(up::UpOptions),
+    /// Run every check and test; the first time takes ten to twenty minutes
+    Test(test::TestOptions),
     /// Build the pages (WebAssembly, styles, fonts) into dist/
-    Web(web::Options),
+    Web(web::WebOptions),
     /// Set up the Python environment with lmms-eval and print its interpreter
-    Python(python::Options),
+    Python(python::PythonOptions),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    match perform(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::say(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Up(options) => up::up(&options),
+        Task::Test(options) => test::test(&options),
         Task::Web(options) => web::build(&options).map(drop),
         Task::Python(options) => {
             println!("{}", python::ensure(&options)?.display());
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
     }
 }

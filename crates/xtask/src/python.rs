@@ -21,7 +21,7 @@ const PINS: &str = include_str!("../python/requirements.txt");
 const STUBS: &str = include_str!("../python/stub_cuda.py");
 
 #[derive(clap::Args, Clone, Debug)]
-pub(crate) struct Options {
+pub(crate) struct PythonOptions {
     /// Where the product keeps its data; the environment goes into its folder python/
     #[arg(long, env = "LMMS_DASH_DATA", default_value_os_t = root().join("data"))]
     pub(crate) data_dir: PathBuf,
@@ -76,7 +76,7 @@ impl Variant {
 }
 
 /// The interpreter of an environment that can import lmms-eval: the configured one, the one already made, or a new one.
-pub(crate) fn ensure(options: &Options) -> Result<PathBuf> {
+pub(crate) fn ensure(options: &PythonOptions) -> Result<PathBuf> {
     if let Some(configured) = std::env::var_os("LMMS_EVAL_PYTHON").filter(|value| !value.is_empty()) {
         return configured_python(Path::new(&configured));
     }

@@ -21,7 +21,7 @@ const SOURCES: &[&str] = &[
 ];
 
 #[derive(clap::Args, Clone, Debug)]
-pub(crate) struct Options {
+pub(crate) struct WebOptions {
     /// Optimise for size and write .br and .gz beside each file (two to four minutes when nothing is built yet)
     #[arg(long)]
     pub(crate) release: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Options {
 }
 
 /// Builds `dist/` unless it is up to date, and returns its path.
-pub(crate) fn build(options: &Options) -> Result<PathBuf> {
+pub(crate) fn build(options: &WebOptions) -> Result<PathBuf> {
     let dist = root().join("dist");
     let profile = if options.release { "wasm-release" } else { "wasm-dev" };
     let stamp = Stamp::new("web", fingerprint(profile, SOURCES)?)?;

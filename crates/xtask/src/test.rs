@@ -1,0 +1,318 @@
+//! `cargo xtask test`: every check and every test, step by step, with the slowest steps at the end.
+
+use std::io::{BufRead, BufReader, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::counts::Counts;
+use crate::node::{Node, chromium};
+use crate::process::{cargo, line, path_with, run, say, which};
+use crate::workspace::{root, scratch, target};
+use crate::{deny, python, web};
+
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct TestOptions {
+    /// Run these parts only
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Leave these parts out
+    #[arg(long, value_enum, value_delimiter = ',')]
+    skip: Vec<Part>,
+    /// Stop at the first step that fails
+    #[arg(long)]
+    fail_fast: bool,
+    #[command(flatten)]
+    python: python::PythonOptions,
+    /// More arguments for the runner of the last part chosen, for example a test's name
+    #[arg(last = true)]
+    filter: Vec<String>,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// rustfmt and clippy, the pages for wasm32 too
+    Lint,
+    /// Documentation without warnings, and its examples
+    Doc,
+    /// Licences, sources and banned crates
+    Deny,
+    /// Tests beside the code
+    Unit,
+    /// Tests of whole crates: real PostgreSQL, real lmms-eval
+    Integration,
+    /// `types` and `analysis` as WebAssembly, under Node
+    Wasm,
+    /// The product in a browser
+    Browser,
+}
+
+/// One command with a name.
+struct Step {
+    part: Part,
+    name: &'static str,
+    command: fn(&Setup) -> Result<Command>,
+}
+
+/// What the steps share.
+struct Setup {
+    options: TestOptions,
+}
+
+struct Done {
+    name: &'static str,
+    wall: Duration,
+    counts: Counts,
+    ok: bool,
+}
+
+const STEPS: &[Step] = &[
+    Step { part: Part::Lint, name: "format", command: format },
+    Step { part: Part::Lint, name: "clippy", command: clippy },
+    Step { part: Part::Lint, name: "clippy of the pages for wasm32", command: clippy_pages },
+    Step { part: Part::Lint, name: "clippy of the tools", command: clippy_tools },
+    Step { part: Part::Doc, name: "documentation", command: documentation },
+    Step { part: Part::Doc, name: "examples in the documentation", command: doc_tests },
+    Step { part: Part::Deny, name: "cargo deny", command: |_| deny::check(&["bans", "licenses", "sources"]) },
+    Step { part: Part::Unit, name: "unit tests", command: unit },
+    Step { part: Part::Integration, name: "integration tests", command: integration },
+    Step { part: Part::Wasm, name: "tests as WebAssembly", command: wasm },
+    Step { part: Part::Browser, name: "browser tests", command: browser },
+];
+
+/// Runs the chosen steps; an error when one of them failed.
+pub(crate) fn test(options: &TestOptions) -> Result<()> {
+    let start = Instant::now();
+    let setup = Setup { options: options.clone() };
+    let mut done = Vec::new();
+    for step in STEPS.iter().filter(|step| options.wants(step.part)) {
+        done.push(perform(step, &setup));
+        if options.fail_fast && done.last().is_some_and(|step| !step.ok) {
+            break;
+        }
+    }
+    report(&mut done, start.elapsed())
+}
+
+impl TestOptions {
+    fn wants(&self, part: Part) -> bool {
+        (self.only.is_empty() || self.only.contains(&part)) && !self.skip.contains(&part)
+    }
+}
+
+fn perform(step: &Step, setup: &Setup) -> Done {
+    say(format_args!("{} ...", step.name));
+    let start = Instant::now();
+    let (mut counts, ok) = match (step.command)(setup).and_then(|command| watch(command)) {
+        Ok(ended) => ended,
+        Err(error) => {
+            say(format_args!("{}: {error:#}", step.name));
+            (Counts::default(), false)
+        }
+    };
+    if counts.is_empty() || (!ok && counts.failed == 0) {
+        // A check without tests of its own counts as one.
+        counts += Counts { passed: u64::from(ok), failed: u64::from(!ok), ignored: 0 };
+    }
+    let wall = start.elapsed();
+    say(format_args!("{}: {} in {:.0} s", step.name, if ok { "ok" } else { "FAILED" }, wall.as_secs_f32()));
+    Done { name: step.name, wall, counts, ok }
+}
+
+/// Runs a command with its output shown and read.
+fn watch(mut command: Command) -> Result<(Counts, bool)> {
+    if std::io::stderr().is_terminal() {
+        command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
+    }
+    let text = line(&command);
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{text}`"))?;
+    let streams = [
+        child.stdout.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+        child.stderr.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+    ];
+    let readers = streams.map(|stream| thread::spawn(move || stream.map(pass_on).unwrap_or_default()));
+    let status = child.wait()?;
+    let mut counts = Counts::default();
+    for reader in readers {
+        counts += reader.join().unwrap_or_default();
+    }
+    Ok((counts, status.success()))
+}
+
+/// Copies a stream to stderr line by line and counts.
+fn pass_on(stream: Box<dyn Read + Send>) -> Counts {
+    let mut counts = Counts::default();
+    for bytes in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+        let text = String::from_utf8_lossy(&bytes);
+        eprintln!("{text}");
+        counts += Counts::read(&text);
+    }
+    counts
+}
+
+/// The slowest steps, what failed, and one closing line in the words of Rust's own test runner.
+fn report(done: &mut [Done], wall: Duration) -> Result<()> {
+    done.sort_by_key(|step| std::cmp::Reverse(step.wall));
+    say("the slowest steps:");
+    for step in done.iter().take(8) {
+        say(format_args!("{:>7.1} s  {}", step.wall.as_secs_f32(), step.name));
+    }
+    let mut counts = Counts::default();
+    let mut failed = Vec::new();
+    for step in done.iter() {
+        counts += step.counts;
+        if !step.ok {
+            failed.push(step.name);
+        }
+    }
+    if !failed.is_empty() {
+        say(format_args!("failed: {}", failed.join(", ")));
+    }
+    println!(
+        "test result: {}. {} passed; {} failed; {} ignored; 0 measured; 0 filtered out; finished in {:.2}s",
+        if failed.is_empty() { "ok" } else { "FAILED" },
+        counts.passed,
+        counts.failed,
+        counts.ignored,
+        wall.as_secs_f32()
+    );
+    if !failed.is_empty() {
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+fn format(_: &Setup) -> Result<Command> {
+    let mut command = cargo(&root());
+    command.args(["fmt", "--all", "--check"]);
+    Ok(command)
+}
+
+fn clippy(_: &Setup) -> Result<Command> {
+    let mut command = cargo(&root());
+    command.args(["clippy", "--locked", "--workspace", "--exclude", "frontend", "--all-targets"]);
+    command.args(["--", "--deny", "warnings"]);
+    Ok(command)
+}
+
+fn clippy_pages(_: &Setup) -> Result<Command> {
+    web::add_target()?;
+    let mut command = cargo(&root());
+    command.args(["clippy", "--locked", "--package", "frontend", "--package", "types", "--package", "analysis"]);
+    command.args(["--all-targets", "--target", "wasm32-unknown-unknown", "--", "--deny", "warnings"]);
+    Ok(command)
+}
+
+fn clippy_tools(_: &Setup) -> Result<Command> {
+    let mut command = cargo(&root());
+    command.args(["clippy", "--locked", "--package", "xtask", "--all-targets", "--all-features"]);
+    command.args(["--", "--deny", "warnings"]);
+    Ok(command)
+}
+
+fn documentation(_: &Setup) -> Result<Command> {
+    let mut command = cargo(&root());
+    command.env("RUSTDOCFLAGS", "--deny warnings");
+    command.args(["doc", "--locked", "--workspace", "--exclude", "frontend", "--exclude", "xtask", "--no-deps"]);
+    Ok(command)
+}
+
+fn doc_tests(_: &Setup) -> Result<Command> {
+    let mut command = cargo(&root());
+    command.args(["test", "--locked", "--workspace", "--exclude", "frontend", "--exclude", "xtask", "--doc"]);
+    Ok(command)
+}
+
+fn unit(setup: &Setup) -> Result<Command> {
+    rust_tests(setup, &["--lib", "--bins"])
+}
+
+fn integration(setup: &Setup) -> Result<Command> {
+    rust_tests(setup, &["--test", "*"])
+}
+
+/// nextest where it is installed, else cargo's own runner. Stale snapshots fail.
+fn rust_tests(setup: &Setup, targets: &[&str]) -> Result<Command> {
+    let mut command = cargo(&root());
+    if which("cargo-nextest").is_some() {
+        command.args(["nextest", "run", "--no-fail-fast", "--no-tests", "pass"]);
+    } else {
+        command.args(["test", "--no-fail-fast"]);
+    }
+    command.args(["--locked", "--workspace"]).args(targets).args(&setup.options.filter);
+    command.env("LMMS_EVAL_PYTHON", python::ensure(&setup.options.python)?).env("INSTA_UPDATE", "no");
+    Ok(command)
+}
+
+/// The crates that run in the browser, where they have tests for it.
+fn wasm(setup: &Setup) -> Result<Command> {
+    web::add_target()?;
+    let node = Node::find()?;
+    let runner = tool_built("wasm-test", "wasm-test-runner")?;
+    let mut command = cargo(&root());
+    command.args(["test", "--locked", "--target", "wasm32-unknown-unknown", "--test", "wasm"]);
+    for name in ["types", "analysis"] {
+        if root().join("crates").join(name).join("tests/wasm.rs").exists() {
+            command.args(["--package", name]);
+        }
+    }
+    command.args(&setup.options.filter);
+    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner).env("PATH", path_with(&node.bin)?);
+    Ok(command)
+}
+
+/// Builds one of our tools behind a feature.
+fn tool_built(feature: &str, binary: &str) -> Result<PathBuf> {
+    let program = target().join("debug").join(binary);
+    if !program.exists() {
+        say(format_args!("building {binary} (about a minute, once)"));
+    }
+    run(cargo(&root()).args(["build", "--locked", "--package", "xtask", "--features", feature, "--bin", binary]))?;
+    Ok(program)
+}
+
+/// Playwright against the real program and the optimised pages.
+fn browser(setup: &Setup) -> Result<Command> {
+    let folder = root().join("frontend/e2e");
+    let (node, chromium) = (Node::find()?, chromium()?);
+    let dist = web::build(&web::WebOptions { release: true, force: false })?;
+    let python = python::ensure(&setup.options.python)?;
+    let program = program()?;
+    install_packages(&node, &folder)?;
+    let mut command = Command::new(node.bin.join("node"));
+    command.current_dir(&folder).arg("node_modules/@playwright/test/cli.js").arg("test").args(&setup.options.filter);
+    command.env("PATH", path_with(&node.bin)?);
+    command.env("CHROMIUM", chromium).env("LMMS_DASH", program).env("LMMS_DASH_SPA", dist);
+    command.env("LMMS_EVAL_PYTHON", python).env("LMMS_E2E_OUT", scratch()?.join("e2e"));
+    Ok(command)
+}
+
+/// The program to test: the one named in `LMMS_DASH`, else a debug build, which the other tests need as well.
+fn program() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("LMMS_DASH") {
+        return Ok(named.into());
+    }
+    run(cargo(&root()).args(["build", "--locked", "--package", "api", "--bin", "lmms-dash"]))?;
+    Ok(target().join("debug/lmms-dash"))
+}
+
+fn install_packages(node: &Node, folder: &Path) -> Result<()> {
+    let installed = folder.join("node_modules/.package-lock.json");
+    let age = |file: &Path| file.metadata().and_then(|meta| meta.modified()).ok();
+    if age(&installed).is_some_and(|then| Some(then) > age(&folder.join("package-lock.json"))) {
+        return Ok(());
+    }
+    if !folder.join("package-lock.json").exists() {
+        bail!("`frontend/e2e/package-lock.json` is missing");
+    }
+    say("installing Playwright (a few seconds)");
+    run(node.npm()?.current_dir(folder).args(["ci", "--no-audit", "--no-fund"]))
+}
