@@ -1,0 +1,316 @@
+//! Attempts: what executors and the worker write about one execution of a run.
+
+use super::schema::run_attempts;
+use super::Conn;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use types::{AttemptExit, AttemptId, AttemptState, AttemptView, RunId};
+use uuid::Uuid;
+
+/// The states of attempts that are not over.
+pub const LIVE: [&str; 5] = ["claimed", "submitting", "submitted", "starting", "running"];
+
+/// An attempt as people see it.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = run_attempts)]
+pub struct AttemptRow {
+    /// Its id.
+    pub id: Uuid,
+    /// The run.
+    pub run_id: Uuid,
+    /// Its number.
+    pub epoch: i32,
+    /// Where it is.
+    pub state: String,
+    /// Why it ended.
+    pub outcome: Option<String>,
+    /// In one sentence.
+    pub reason: Option<String>,
+    /// The engine.
+    pub engine: String,
+    /// Where it runs.
+    pub host: Option<String>,
+    /// GPUs by uuid.
+    pub gpus: Vec<String>,
+    /// How far each file is known.
+    pub offsets: Value,
+    /// What the driver recorded.
+    pub environment: Value,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When its process began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+impl From<AttemptRow> for AttemptView {
+    fn from(row: AttemptRow) -> Self {
+        let AttemptRow {
+            id,
+            run_id: _,
+            epoch,
+            state,
+            outcome,
+            reason,
+            engine,
+            host,
+            gpus,
+            offsets: _,
+            environment: _,
+            created_at,
+            started_at,
+            ended_at,
+        } = row;
+        Self {
+            id: id.into(),
+            epoch,
+            state: state.parse().unwrap_or(AttemptState::Failed),
+            outcome: outcome.as_deref().and_then(|o| o.parse().ok()),
+            reason,
+            engine,
+            host,
+            gpus,
+            created_at,
+            started_at,
+            ended_at,
+        }
+    }
+}
+
+/// The attempts of a run, oldest first.
+pub async fn of_run(conn: &mut Conn, run: RunId) -> QueryResult<Vec<AttemptRow>> {
+    run_attempts::table
+        .filter(run_attempts::run_id.eq(run.0))
+        .order(run_attempts::epoch)
+        .select(AttemptRow::as_select())
+        .load(conn)
+        .await
+}
+
+/// What an executor is checked against, and where it stands.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = run_attempts)]
+pub struct ExecutorRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Its organization.
+    pub organization_id: Uuid,
+    /// The run.
+    pub run_id: Uuid,
+    /// Its number.
+    pub epoch: i32,
+    /// Where it is.
+    pub state: String,
+    /// Of its token.
+    pub token_hash: Vec<u8>,
+    /// The batch that is expected next.
+    pub next_batch_no: i64,
+    /// How far each file is known.
+    pub offsets: Value,
+}
+
+impl ExecutorRow {
+    /// Where it is.
+    pub fn state(&self) -> AttemptState {
+        self.state.parse().unwrap_or(AttemptState::Failed)
+    }
+
+    /// How far each file is known, in bytes.
+    pub fn offsets(&self) -> BTreeMap<String, u64> {
+        serde_json::from_value(self.offsets.clone()).unwrap_or_default()
+    }
+}
+
+/// The attempt with this id.
+pub async fn find_executor(conn: &mut Conn, id: AttemptId) -> QueryResult<Option<ExecutorRow>> {
+    run_attempts::table
+        .find(id.0)
+        .select(ExecutorRow::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// The attempt with this id, locked until the end of the transaction.
+pub async fn lock_executor(conn: &mut Conn, id: AttemptId) -> QueryResult<Option<ExecutorRow>> {
+    let query = run_attempts::table.find(id.0).select(ExecutorRow::as_select());
+    query.for_update().first(conn).await.optional()
+}
+
+/// What a batch changes about its attempt; absent values stay.
+#[derive(Clone, Debug, Default, AsChangeset)]
+#[diesel(table_name = run_attempts)]
+pub struct BatchChanges {
+    /// The batch that is expected next.
+    pub next_batch_no: Option<i64>,
+    /// How far each file is known.
+    pub offsets: Option<Value>,
+    /// Where it is.
+    pub state: Option<&'static str>,
+    /// Where it runs.
+    pub host: Option<String>,
+    /// The keeper's process.
+    pub pid: Option<i32>,
+    /// When its process began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// What the driver recorded.
+    pub environment: Option<Value>,
+    /// How it ended, as reported.
+    pub exit: Option<Value>,
+}
+
+/// Writes what a batch changes, unless a newer attempt or an end has fenced it off.
+pub async fn apply_batch(conn: &mut Conn, id: Uuid, epoch: i32, changes: &BatchChanges) -> QueryResult<bool> {
+    let changed = diesel::update(run_attempts::table.find(id))
+        .filter(run_attempts::epoch.eq(epoch).and(run_attempts::state.eq_any(LIVE)))
+        .set((changes, run_attempts::heartbeat_at.eq(diesel::dsl::now)))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Notes how far one file is known.
+pub async fn set_offset(conn: &mut Conn, id: Uuid, file: &str, offset: u64) -> QueryResult<()> {
+    diesel::sql_query(
+        "update run_attempts set offsets = offsets || jsonb_build_object($2, $3), heartbeat_at = now() where id = $1",
+    )
+    .bind::<diesel::sql_types::Uuid, _>(id)
+    .bind::<diesel::sql_types::Text, _>(file)
+    .bind::<diesel::sql_types::BigInt, _>(i64::try_from(offset).unwrap_or(i64::MAX))
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+/// An attempt to store.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = run_attempts)]
+pub struct NewAttempt {
+    /// Its id.
+    pub id: Uuid,
+    /// Its organization.
+    pub organization_id: Uuid,
+    /// The run.
+    pub run_id: Uuid,
+    /// Its number.
+    pub epoch: i32,
+    /// The engine.
+    pub engine: &'static str,
+    /// Its name there.
+    pub engine_name: String,
+    /// Where it runs.
+    pub host: Option<String>,
+    /// Its folder.
+    pub directory: Option<String>,
+    /// GPUs by uuid.
+    pub gpus: Vec<String>,
+    /// Of its token.
+    pub token_hash: Vec<u8>,
+}
+
+/// Stores an attempt.
+pub async fn insert(conn: &mut Conn, attempt: NewAttempt) -> QueryResult<()> {
+    diesel::insert_into(run_attempts::table)
+        .values(attempt)
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
+/// Moves a live attempt from one state to the next; false when it is elsewhere.
+pub async fn advance(conn: &mut Conn, id: Uuid, from: &[AttemptState], to: AttemptState) -> QueryResult<bool> {
+    let from: Vec<_> = from.iter().map(|s| s.as_str()).collect();
+    let changed = diesel::update(run_attempts::table.find(id))
+        .filter(run_attempts::state.eq_any(from))
+        .set(run_attempts::state.eq(to.as_str()))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// What the worker needs of an attempt that it watches.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = run_attempts)]
+pub struct WatchedRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Its organization.
+    pub organization_id: Uuid,
+    /// The run.
+    pub run_id: Uuid,
+    /// Its number.
+    pub epoch: i32,
+    /// Where it is.
+    pub state: String,
+    /// Its folder.
+    pub directory: Option<String>,
+    /// GPUs by uuid.
+    pub gpus: Vec<String>,
+    /// How far each file is known.
+    pub offsets: Value,
+    /// How it ended, as reported.
+    pub exit: Option<Value>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When its executor was heard last.
+    pub heartbeat_at: Option<DateTime<Utc>>,
+}
+
+impl WatchedRow {
+    /// Where it is.
+    pub fn state(&self) -> AttemptState {
+        self.state.parse().unwrap_or(AttemptState::Failed)
+    }
+
+    /// How it ended, as reported.
+    pub fn exit(&self) -> Option<AttemptExit> {
+        serde_json::from_value(self.exit.clone()?).ok()
+    }
+}
+
+/// The live attempt of a run.
+pub async fn live_of(conn: &mut Conn, run: Uuid) -> QueryResult<Option<WatchedRow>> {
+    run_attempts::table
+        .filter(run_attempts::run_id.eq(run).and(run_attempts::state.eq_any(LIVE)))
+        .select(WatchedRow::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Ends an attempt; false when it was over, which stays so.
+pub async fn end(
+    conn: &mut Conn,
+    id: Uuid,
+    state: AttemptState,
+    outcome: types::Outcome,
+    reason: Option<&str>,
+    exit: Option<&AttemptExit>,
+) -> QueryResult<bool> {
+    let exit = exit.and_then(|e| serde_json::to_value(e).ok()).map(super::events::without_nul);
+    let changed = diesel::update(run_attempts::table.find(id))
+        .filter(run_attempts::state.eq_any(LIVE))
+        .set((
+            run_attempts::state.eq(state.as_str()),
+            run_attempts::outcome.eq(outcome.as_str()),
+            run_attempts::reason.eq(reason),
+            run_attempts::ended_at.eq(diesel::dsl::now),
+            run_attempts::exit.eq(exit),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// How many attempts of a run were lost.
+pub async fn count_lost(conn: &mut Conn, run: Uuid) -> QueryResult<i64> {
+    run_attempts::table
+        .filter(run_attempts::run_id.eq(run).and(run_attempts::state.eq("lost")))
+        .count()
+        .get_result(conn)
+        .await
+}

@@ -1,0 +1,281 @@
+//! Connections, each inside one transaction with a role.
+//!
+//! The login role can do nothing by itself; `begin` and the settings that give a transaction its role
+//! and caller go out as one message, through the transaction manager, so that a dropped future
+//! leaves a connection that the pool throws away.
+
+use crate::auth::Principal;
+use crate::config::DatabaseConfig;
+use diesel::result::DatabaseErrorKind;
+use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use std::time::Duration;
+use thiserror::Error;
+
+/// A connection inside a transaction.
+pub type Conn = AsyncPgConnection;
+
+/// Why the database did not answer.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// No connection in time, or none at all.
+    #[error("the database cannot be reached")]
+    Pool(#[source] Box<PoolError>),
+    /// A statement failed.
+    #[error("a statement failed")]
+    Query(#[from] diesel::result::Error),
+    /// The address cannot be used.
+    #[error("{0}")]
+    Address(String),
+    /// The login role is too powerful.
+    #[error(
+        "the database role `{0}` bypasses row-level security; expected a role without SUPERUSER and BYPASSRLS, such as `lmms_api`"
+    )]
+    TooPowerful(String),
+}
+
+impl Error {
+    /// The constraint that a statement violated.
+    pub fn constraint(&self) -> Option<(DatabaseErrorKindName, &str)> {
+        match self {
+            Self::Query(diesel::result::Error::DatabaseError(kind, info)) => {
+                Some((kind.into(), info.constraint_name().unwrap_or_default()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a unique constraint stood in the way.
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self.constraint(), Some((DatabaseErrorKindName::Unique, _)))
+    }
+}
+
+/// The kinds of violation that handlers tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseErrorKindName {
+    /// A unique constraint.
+    Unique,
+    /// A foreign key.
+    ForeignKey,
+    /// A check.
+    Check,
+    /// Anything else.
+    Other,
+}
+
+impl From<&DatabaseErrorKind> for DatabaseErrorKindName {
+    fn from(kind: &DatabaseErrorKind) -> Self {
+        match kind {
+            DatabaseErrorKind::UniqueViolation => Self::Unique,
+            DatabaseErrorKind::ForeignKeyViolation => Self::ForeignKey,
+            DatabaseErrorKind::CheckViolation => Self::Check,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The database.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<AsyncPgConnection>,
+    url: String,
+    statement_timeout: Duration,
+}
+
+/// Who a transaction acts as.
+enum Actor<'a> {
+    User(&'a Principal),
+    Service,
+    Auth,
+}
+
+impl Db {
+    /// A pool on `url`, after a check that its role is harmless.
+    ///
+    /// # Errors
+    /// [`Error`] when the address cannot be used or nobody answers.
+    pub async fn connect(url: &str, config: &DatabaseConfig) -> Result<Self, Error> {
+        refuse_transaction_pooler(url)?;
+        let mut manager = ManagerConfig::default();
+        manager.recycling_method = RecyclingMethod::Fast;
+        let manager = AsyncDieselConnectionManager::new_with_config(url, manager);
+        let pool = Pool::builder(manager)
+            .max_size(config.pool)
+            .wait_timeout(Some(config.pool_wait))
+            .create_timeout(Some(config.pool_wait))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|e| Error::Address(e.to_string()))?;
+        let db = Self {
+            pool,
+            url: url.to_owned(),
+            statement_timeout: config.statement_timeout,
+        };
+        db.refuse_powerful_role().await?;
+        Ok(db)
+    }
+
+    /// The address, for a connection of one's own that listens for notifications.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Runs `work` in one transaction as the caller: row-level security decides what it sees.
+    ///
+    /// # Errors
+    /// What `work` returns, or that the database does not answer.
+    pub async fn user<R, E, F>(&self, principal: &Principal, work: F) -> Result<R, E>
+    where
+        F: AsyncFnOnce(&mut Conn) -> Result<R, E>,
+        E: From<Error>,
+    {
+        self.transaction(Actor::User(principal), work).await
+    }
+
+    /// Runs `work` in one transaction as the service role: for what a handler has checked itself,
+    /// for the executor's endpoints and for the worker.
+    ///
+    /// # Errors
+    /// What `work` returns, or that the database does not answer.
+    pub async fn service<R, E, F>(&self, work: F) -> Result<R, E>
+    where
+        F: AsyncFnOnce(&mut Conn) -> Result<R, E>,
+        E: From<Error>,
+    {
+        self.transaction(Actor::Service, work).await
+    }
+
+    /// Runs `work` in one transaction as the owner of the embedded accounts.
+    ///
+    /// # Errors
+    /// What `work` returns, or that the database does not answer.
+    pub(crate) async fn auth<R, E, F>(&self, work: F) -> Result<R, E>
+    where
+        F: AsyncFnOnce(&mut Conn) -> Result<R, E>,
+        E: From<Error>,
+    {
+        self.transaction(Actor::Auth, work).await
+    }
+
+    async fn transaction<R, E, F>(&self, actor: Actor<'_>, work: F) -> Result<R, E>
+    where
+        F: AsyncFnOnce(&mut Conn) -> Result<R, E>,
+        E: From<Error>,
+    {
+        let mut conn = self.get().await?;
+        let begin = self.begin_sql(&actor);
+        AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin)
+            .await
+            .map_err(Error::from)?;
+        match work(&mut conn).await {
+            Ok(value) => {
+                AnsiTransactionManager::commit_transaction(&mut *conn)
+                    .await
+                    .map_err(Error::from)?;
+                Ok(value)
+            }
+            Err(error) => {
+                // A failed rollback leaves a broken connection, which the pool drops; the caller's error is the news.
+                let _ = AnsiTransactionManager::rollback_transaction(&mut *conn).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn get(&self) -> Result<Object<AsyncPgConnection>, Error> {
+        self.pool.get().await.map_err(|e| Error::Pool(Box::new(e)))
+    }
+
+    fn begin_sql(&self, actor: &Actor<'_>) -> String {
+        let (role, claims, principal) = match actor {
+            Actor::User(p) => ("authenticated", p.claims_json(), p.database_json()),
+            Actor::Service => (
+                "service_role",
+                r#"{"role":"service_role"}"#.to_owned(),
+                String::new(),
+            ),
+            Actor::Auth => ("supabase_auth_admin", String::new(), String::new()),
+        };
+        let timeout = self.statement_timeout.as_millis();
+        format!(
+            "begin; select set_config('role', '{role}', true), set_config('request.jwt.claims', {}, true), \
+             set_config('app.principal', {}, true), set_config('statement_timeout', '{timeout}', true)",
+            literal(&claims),
+            literal(&principal)
+        )
+    }
+
+    async fn refuse_powerful_role(&self) -> Result<(), Error> {
+        let mut conn = self.get().await?;
+        let row: LoginRole = diesel::sql_query(
+            "select rolname::text as name, rolsuper or rolbypassrls as powerful from pg_roles where rolname = current_user",
+        )
+        .get_result(&mut *conn)
+        .await?;
+        if row.powerful {
+            return Err(Error::TooPowerful(row.name));
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db")
+            .field("pool", &self.pool.status())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct LoginRole {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    powerful: bool,
+}
+
+/// `text` as an SQL literal; `standard_conforming_strings` is on by default and never turned off here.
+/// JSON has no NUL: serde writes it as `\u0000`.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\0', "").replace('\'', "''"))
+}
+
+/// A transaction-mode pooler breaks prepared statements and swallows notifications.
+fn refuse_transaction_pooler(url: &str) -> Result<(), Error> {
+    let config: tokio_postgres::Config = url.parse().map_err(|_| {
+        Error::Address(
+            "`DATABASE_URL` is no PostgreSQL address; expected `postgres://user:password@host:5432/database`"
+                .to_owned(),
+        )
+    })?;
+    if config.get_ports().contains(&6543) {
+        return Err(Error::Address(
+            "`DATABASE_URL` names port 6543, a transaction-mode pooler, which loses prepared statements and notifications; \
+             expected the direct connection or the session pooler on port 5432"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_cannot_be_left() {
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal("a\0'; drop table x; --"), "'a''; drop table x; --'");
+    }
+
+    #[test]
+    fn the_transaction_pooler_is_refused() {
+        let refused =
+            refuse_transaction_pooler("postgres://u@h.pooler.supabase.com:6543/postgres").unwrap_err();
+        assert!(refused.to_string().contains("6543"), "{refused}");
+        refuse_transaction_pooler("postgres://u@h:5432/postgres").unwrap();
+    }
+}

@@ -1,0 +1,319 @@
+//! Who follows which run, and the pump that feeds them.
+
+use super::listener::{Hint, listen};
+use crate::db::events::{Frame, Page, positions, read_after};
+use crate::db::{self, Db};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::{Notify, mpsc};
+use uuid::Uuid;
+
+/// How often the pump looks without a hint.
+const POLL: Duration = Duration::from_secs(1);
+/// Hints that may wait.
+const HINTS: usize = 1024;
+/// Groups of messages that may wait for one subscriber.
+const GROUPS: usize = 256;
+/// Bytes that may wait for one subscriber.
+const BYTES: usize = 4 * 1024 * 1024;
+
+/// The subscriber did not keep up and was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the subscriber did not keep up")]
+pub struct Lagged;
+
+/// Messages of one read, shared by all subscribers of the run.
+type Group = Arc<[Frame]>;
+
+/// Fans the messages of runs out to their subscribers; cheap to clone.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: Db,
+    feeds: Mutex<HashMap<Uuid, Feed>>,
+    /// A new feed wants to be read.
+    fresh: Notify,
+}
+
+struct Feed {
+    position: i64,
+    subscribers: Vec<Sender>,
+}
+
+struct Sender {
+    groups: mpsc::Sender<Group>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// The live messages of one run. Dropping it ends the subscription.
+pub struct Subscription {
+    /// Messages up to this number may be missing: the subscriber reads them itself.
+    pub position: i64,
+    groups: mpsc::Receiver<Group>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Subscription {
+    /// The next messages, in order.
+    ///
+    /// # Errors
+    /// [`Lagged`] when the subscriber was cut; it resumes with the last number it saw.
+    pub async fn next(&mut self) -> Result<Group, Lagged> {
+        let group = self.groups.recv().await.ok_or(Lagged)?;
+        self.waiting.fetch_sub(size_of(&group), Ordering::Relaxed);
+        Ok(group)
+    }
+}
+
+fn size_of(group: &[Frame]) -> usize {
+    group.iter().map(|f| f.text.len()).sum()
+}
+
+impl Sender {
+    /// Whether the subscriber is still there and keeps up.
+    fn send(&self, group: &Group) -> bool {
+        let size = size_of(group);
+        let waiting = self.waiting.fetch_add(size, Ordering::Relaxed);
+        // One group may be larger than the limit when nothing else waits.
+        (waiting == 0 || waiting + size <= BYTES) && self.groups.try_send(Arc::clone(group)).is_ok()
+    }
+}
+
+impl Hub {
+    /// Starts the pump and its listening connection on the current runtime. Both end with the
+    /// last clone of the hub.
+    pub fn start(db: Db) -> Self {
+        let (hints, inbox) = mpsc::channel(HINTS);
+        tokio::spawn(listen(db.url().to_owned(), hints));
+        let inner = Arc::new(Inner {
+            db,
+            feeds: Mutex::default(),
+            fresh: Notify::new(),
+        });
+        tokio::spawn(pump(Arc::downgrade(&inner), inbox));
+        Self { inner }
+    }
+
+    /// Follows a run from behind `after`, the last message that the subscriber has.
+    pub fn subscribe(&self, run: Uuid, after: i64) -> Subscription {
+        let (groups, receiver) = mpsc::channel(GROUPS);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let sender = Sender {
+            groups,
+            waiting: Arc::clone(&waiting),
+        };
+        let mut feeds = self.inner.feeds();
+        let feed = feeds.entry(run).or_insert_with(|| Feed {
+            position: after,
+            subscribers: Vec::new(),
+        });
+        feed.subscribers.push(sender);
+        let position = feed.position;
+        drop(feeds);
+        self.inner.fresh.notify_one();
+        Subscription {
+            position,
+            groups: receiver,
+            waiting,
+        }
+    }
+
+    /// The messages of a run after `after`, for catching up.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn read_after(&self, run: Uuid, after: i64) -> Result<Page, db::Error> {
+        self.inner.read_after(run, after).await
+    }
+
+    /// How many subscribers there are.
+    pub fn subscribers(&self) -> usize {
+        self.inner.feeds().values().map(|f| f.subscribers.len()).sum()
+    }
+}
+
+impl Inner {
+    fn feeds(&self) -> MutexGuard<'_, HashMap<Uuid, Feed>> {
+        self.feeds
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    async fn read_after(&self, run: Uuid, after: i64) -> Result<Page, db::Error> {
+        self.db
+            .service(async |conn| read_after(conn, run, after).await.map_err(db::Error::from))
+            .await
+    }
+
+    /// Drops subscribers that left, and feeds without subscribers.
+    fn sweep(&self) {
+        self.feeds().retain(|_, feed| {
+            feed.subscribers.retain(|s| !s.groups.is_closed());
+            !feed.subscribers.is_empty()
+        });
+    }
+
+    fn followed(&self) -> Vec<(Uuid, i64)> {
+        self.feeds()
+            .iter()
+            .map(|(run, feed)| (*run, feed.position))
+            .collect()
+    }
+
+    /// Runs whose sequence has grown.
+    async fn behind(&self) -> Result<Vec<Uuid>, db::Error> {
+        let followed: HashMap<Uuid, i64> = self.followed().into_iter().collect();
+        if followed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<Uuid> = followed.keys().copied().collect();
+        let now = self
+            .db
+            .service(async |conn| positions(conn, &ids).await.map_err(db::Error::from))
+            .await?;
+        let grown = |(run, seq): &(Uuid, i64)| followed.get(run).is_some_and(|position| seq > position);
+        Ok(now.into_iter().filter(grown).map(|(run, _)| run).collect())
+    }
+
+    /// Reads a run to its end and hands the messages out.
+    async fn advance(&self, run: Uuid) -> Result<(), db::Error> {
+        loop {
+            let Some(position) = self.feeds().get(&run).map(|f| f.position) else {
+                return Ok(());
+            };
+            let page = self.read_after(run, position).await?;
+            let more = page.more;
+            if page.frames.is_empty() {
+                return Ok(());
+            }
+            self.hand_out(run, page.frames.into());
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    fn hand_out(&self, run: Uuid, group: Group) {
+        let mut feeds = self.feeds();
+        let Some(feed) = feeds.get_mut(&run) else {
+            return;
+        };
+        feed.position = group.last().map_or(feed.position, |f| f.seq);
+        feed.subscribers.retain(|subscriber| subscriber.send(&group));
+    }
+}
+
+/// One task reads for all subscribers of this process, so that two reads never overtake each other.
+async fn pump(hub: Weak<Inner>, mut hints: mpsc::Receiver<Hint>) {
+    let mut clock = tokio::time::interval(POLL);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let Some(inner) = hub.upgrade() else {
+            return;
+        };
+        // The task itself must not keep the hub alive, so it holds it only for the time of a tick.
+        let look = tokio::select! {
+            hint = hints.recv() => match hint {
+                Some(hint) => drain(hint, &mut hints),
+                None => return,
+            },
+            () = inner.fresh.notified() => Look::Everywhere,
+            _ = clock.tick() => Look::Everywhere,
+        };
+        if let Err(error) = look_at(&inner, look).await {
+            tracing::debug!(error = %crate::error::chain(&error), "live messages cannot be read");
+        }
+    }
+}
+
+enum Look {
+    At(HashSet<Uuid>),
+    Everywhere,
+}
+
+/// Takes all hints that wait, so that a burst costs one read.
+fn drain(first: Hint, hints: &mut mpsc::Receiver<Hint>) -> Look {
+    let mut runs = HashSet::new();
+    let mut next = Some(first);
+    while let Some(hint) = next {
+        match hint {
+            Hint::Run(run) => {
+                runs.insert(run);
+            }
+            Hint::Work => {}
+            Hint::Anything => return Look::Everywhere,
+        }
+        next = hints.try_recv().ok();
+    }
+    Look::At(runs)
+}
+
+async fn look_at(inner: &Inner, look: Look) -> Result<(), db::Error> {
+    inner.sweep();
+    let runs = match look {
+        Look::At(runs) => runs.into_iter().collect(),
+        Look::Everywhere => inner.behind().await?,
+    };
+    for run in runs {
+        inner.advance(run).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::events::Kind;
+
+    fn group(seq: i64, bytes: usize) -> Group {
+        let frame = Frame {
+            seq,
+            kind: Kind::Status,
+            text: vec![b'x'; bytes].into(),
+        };
+        Arc::from([frame])
+    }
+
+    fn pair() -> (Sender, Subscription) {
+        let (groups, receiver) = mpsc::channel(GROUPS);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let sender = Sender {
+            groups,
+            waiting: Arc::clone(&waiting),
+        };
+        let subscription = Subscription {
+            position: 0,
+            groups: receiver,
+            waiting,
+        };
+        (sender, subscription)
+    }
+
+    #[tokio::test]
+    async fn a_slow_subscriber_is_cut_by_bytes() {
+        let (sender, mut subscription) = pair();
+        assert!(
+            sender.send(&group(1, BYTES + 1)),
+            "one large group is let through"
+        );
+        assert!(!sender.send(&group(2, 10)));
+        drop(sender);
+        assert_eq!(subscription.next().await.map(|g| g[0].seq), Ok(1));
+        assert_eq!(subscription.next().await.map(|g| g[0].seq), Err(Lagged));
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_no_longer_counts() {
+        let (sender, mut subscription) = pair();
+        for seq in 0..20 {
+            assert!(sender.send(&group(seq, BYTES / 2)));
+            assert_eq!(subscription.next().await.map(|g| g[0].seq), Ok(seq));
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! One connection that listens for notifications, and comes back when it is lost.
+
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_postgres::{AsyncMessage, NoTls};
+use uuid::Uuid;
+
+/// How long to wait before the next attempt to connect.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Something may have happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// To this run.
+    Run(Uuid),
+    /// To the queue, or to an attempt.
+    Work,
+    /// Anything: the connection is new, so notifications may have been missed.
+    Anything,
+}
+
+/// Listens until the receiver is gone.
+pub async fn listen(url: String, hints: mpsc::Sender<Hint>) {
+    while !hints.is_closed() {
+        if let Err(error) = listen_once(&url, &hints).await {
+            tracing::debug!(%error, "the listening connection was lost");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(RETRY) => {}
+            () = hints.closed() => {}
+        }
+    }
+}
+
+async fn listen_once(url: &str, hints: &mpsc::Sender<Hint>) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
+    let mut messages = futures_util::stream::poll_fn(move |cx| connection.poll_message(cx));
+    let listening = client.batch_execute("listen run; listen work");
+    let mut listening = std::pin::pin!(listening);
+    let mut is_listening = false;
+    loop {
+        tokio::select! {
+            done = &mut listening, if !is_listening => {
+                done?;
+                is_listening = true;
+                send(hints, Hint::Anything);
+            }
+            message = futures_util::StreamExt::next(&mut messages) => match message {
+                None => return Ok(()),
+                Some(Err(error)) => return Err(error),
+                Some(Ok(AsyncMessage::Notification(n))) => {
+                    if let Some(hint) = hint_of(n.channel(), n.payload()) {
+                        send(hints, hint);
+                    }
+                }
+                Some(Ok(_)) => {}
+            },
+            () = hints.closed() => return Ok(()),
+        }
+    }
+}
+
+/// A full queue already holds a reason to look, and the clock looks too.
+fn send(hints: &mpsc::Sender<Hint>, hint: Hint) {
+    let _ = hints.try_send(hint);
+}
+
+fn hint_of(channel: &str, payload: &str) -> Option<Hint> {
+    match channel {
+        "work" => Some(Hint::Work),
+        "run" => Uuid::parse_str(payload).ok().map(Hint::Run),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_carry_ids_only() {
+        let id = Uuid::from_u128(7);
+        assert_eq!(hint_of("run", &id.to_string()), Some(Hint::Run(id)));
+        assert_eq!(hint_of("work", ""), Some(Hint::Work));
+        assert_eq!(hint_of("run", "x"), None);
+    }
+}

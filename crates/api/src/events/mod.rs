@@ -1,0 +1,11 @@
+//! Live messages: a hint from the database, one read, one text for every subscriber.
+//!
+//! The rule it keeps: rows are the truth and notifications only say "look". A lost notification
+//! costs a second, because the pump also looks by the clock; a slow subscriber is cut, never
+//! waited for, and resumes with the last number it saw.
+
+mod hub;
+mod listener;
+
+pub use hub::{Hub, Lagged, Subscription};
+pub use listener::{Hint, listen};

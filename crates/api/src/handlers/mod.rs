@@ -1,0 +1,3 @@
+//! One file per resource; a handler is `<verb>_<resource>`.
+
+pub mod runs;

@@ -1,0 +1,19 @@
+//! The server: HTTP and WebSocket API, sign-in, worker, and the commands of `lmms-dash`.
+//!
+//! Handlers never see the worker or the runner, the worker never sees HTTP; both meet in the
+//! database and the object store.
+
+pub mod auth;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod events;
+pub mod handlers;
+pub mod json;
+pub mod request_id;
+pub mod routes;
+pub mod state;
+pub mod store;
+pub mod worker;
