@@ -31,7 +31,12 @@ impl Counts {
             if let Some(rest) = line.strip_prefix("test result: ") {
                 counts += words(rest);
             } else if line.starts_with("Summary [") {
-                counts += words(line.split_once(" tests run:").or(line.split_once(" test run:")).unwrap_or_default().1);
+                counts += words(
+                    line.split_once(" tests run:")
+                        .or(line.split_once(" test run:"))
+                        .unwrap_or_default()
+                        .1,
+                );
             } else if is_playwright(line) {
                 counts += words(&line.replace("flaky", "passed"));
             }
@@ -44,16 +49,23 @@ impl Counts {
 fn is_playwright(line: &str) -> bool {
     let mut parts = line.split(' ');
     let number = parts.next().is_some_and(|n| n.parse::<u64>().is_ok());
-    let word = parts.next().is_some_and(|w| matches!(w, "passed" | "failed" | "skipped" | "flaky"));
+    let word = parts
+        .next()
+        .is_some_and(|w| matches!(w, "passed" | "failed" | "skipped" | "flaky"));
     number && word && parts.all(|rest| rest.starts_with('('))
 }
 
 /// Each number that stands before a known word.
 fn words(text: &str) -> Counts {
-    let parts: Vec<&str> = text.split([' ', ';', ',', '(', ')']).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = text
+        .split([' ', ';', ',', '(', ')'])
+        .filter(|part| !part.is_empty())
+        .collect();
     let mut counts = Counts::default();
     for pair in parts.windows(2) {
-        let Ok(number) = pair[0].parse::<u64>() else { continue };
+        let Ok(number) = pair[0].parse::<u64>() else {
+            continue;
+        };
         match pair[1].trim_end_matches('.') {
             "passed" => counts.passed += number,
             "failed" => counts.failed += number,
@@ -83,7 +95,11 @@ mod tests {
     use super::Counts;
 
     fn counts(passed: u64, failed: u64, ignored: u64) -> Counts {
-        Counts { passed, failed, ignored }
+        Counts {
+            passed,
+            failed,
+            ignored,
+        }
     }
 
     #[test]
@@ -97,12 +113,18 @@ mod tests {
     fn nextest_with_colours() {
         let output = "\u{1b}[32;1m     Summary\u{1b}[0m [   1.204s] \u{1b}[1m12\u{1b}[0m tests run: 11 passed (1 slow), 1 failed, 3 skipped";
         assert_eq!(Counts::read(output), counts(11, 1, 3));
-        assert_eq!(Counts::read("Summary [ 0.1s] 1 test run: 1 passed, 0 skipped"), counts(1, 0, 0));
+        assert_eq!(
+            Counts::read("Summary [ 0.1s] 1 test run: 1 passed, 0 skipped"),
+            counts(1, 0, 0)
+        );
     }
 
     #[test]
     fn nextest_flaky_is_part_of_passed() {
-        assert_eq!(Counts::read("Summary [ 0.1s] 5 tests run: 5 passed (1 flaky), 0 skipped"), counts(5, 0, 0));
+        assert_eq!(
+            Counts::read("Summary [ 0.1s] 5 tests run: 5 passed (1 flaky), 0 skipped"),
+            counts(5, 0, 0)
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `cargo deny`: found, or installed once into the build folder.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -11,9 +12,12 @@ use crate::workspace::{root, target};
 const VERSION: &str = "0.20.2";
 
 /// A check of the given kinds against `deny.toml`.
-pub(crate) fn check(kinds: &[&str]) -> Result<Command> {
+pub(crate) fn check<S: AsRef<OsStr>>(kinds: &[S]) -> Result<Command> {
     let mut command = Command::new(find()?);
-    command.current_dir(root()).args(["--locked", "check", "--hide-inclusion-graph"]).args(kinds);
+    command
+        .current_dir(root())
+        .args(["--locked", "check", "--hide-inclusion-graph"])
+        .args(kinds);
     Ok(command)
 }
 
@@ -27,7 +31,15 @@ fn find() -> Result<PathBuf> {
         say("installing cargo-deny (two to four minutes, once)");
         // Unoptimised: it runs for a second, and builds in half the time.
         run(cargo(&root())
-            .args(["install", "--quiet", "--locked", "--debug", "--no-track", "--version", VERSION])
+            .args([
+                "install",
+                "--quiet",
+                "--locked",
+                "--debug",
+                "--no-track",
+                "--version",
+                VERSION,
+            ])
             .arg("--root")
             .arg(tools.join(VERSION))
             .arg("--target-dir")

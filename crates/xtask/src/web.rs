@@ -33,7 +33,11 @@ pub(crate) struct WebOptions {
 /// Builds `dist/` unless it is up to date, and returns its path.
 pub(crate) fn build(options: &WebOptions) -> Result<PathBuf> {
     let dist = root().join("dist");
-    let profile = if options.release { "wasm-release" } else { "wasm-dev" };
+    let profile = if options.release {
+        "wasm-release"
+    } else {
+        "wasm-dev"
+    };
     let stamp = Stamp::new("web", fingerprint(profile, SOURCES)?)?;
     if !options.force && stamp.is_fresh() && dist.join("index.html").exists() {
         say("the pages in dist/ are up to date");
@@ -41,24 +45,36 @@ pub(crate) fn build(options: &WebOptions) -> Result<PathBuf> {
     }
     let start = Instant::now();
     add_target()?;
-    say(format_args!("building the pages ({profile}; minutes when nothing is built yet, seconds later)"));
+    say(format_args!(
+        "building the pages ({profile}; minutes when nothing is built yet, seconds later)"
+    ));
     let wasm = compile(profile)?;
     pack(&wasm, options.release, &dist)?;
     stamp.store()?;
-    say(format_args!("the pages are in dist/ ({:.0} s)", start.elapsed().as_secs_f32()));
+    say(format_args!(
+        "the pages are in dist/ ({:.0} s)",
+        start.elapsed().as_secs_f32()
+    ));
     Ok(dist)
 }
 
 /// The wasm32 part of the standard library; rustup does not always install it from `rust-toolchain.toml`.
 pub(crate) fn add_target() -> Result<()> {
     const TRIPLE: &str = "wasm32-unknown-unknown";
-    let sysroot = read(std::process::Command::new("rustc").current_dir(root()).args(["--print", "sysroot"]))?;
+    let sysroot = read(
+        std::process::Command::new("rustc")
+            .current_dir(root())
+            .args(["--print", "sysroot"]),
+    )?;
     if Path::new(&sysroot).join("lib/rustlib").join(TRIPLE).exists() {
         return Ok(());
     }
-    which("rustup").context("the target `wasm32-unknown-unknown` is missing and there is no rustup to add it")?;
+    which("rustup")
+        .context("the target `wasm32-unknown-unknown` is missing and there is no rustup to add it")?;
     say("adding the Rust target wasm32-unknown-unknown (about 15 s)");
-    run(std::process::Command::new("rustup").current_dir(root()).args(["target", "add", TRIPLE]))
+    run(std::process::Command::new("rustup")
+        .current_dir(root())
+        .args(["target", "add", TRIPLE]))
 }
 
 fn compile(profile: &str) -> Result<PathBuf> {
@@ -72,7 +88,10 @@ fn compile(profile: &str) -> Result<PathBuf> {
         "--profile",
         profile,
     ]))?;
-    Ok(target().join("wasm32-unknown-unknown").join(profile).join("frontend.wasm"))
+    Ok(target()
+        .join("wasm32-unknown-unknown")
+        .join(profile)
+        .join("frontend.wasm"))
 }
 
 /// Packs beside the old folder and swaps, so that a running server never sees half of it.
@@ -82,14 +101,28 @@ fn pack(wasm: &Path, release: bool, dist: &Path) -> Result<()> {
     remove(&old)?;
     let mut command = cargo(&root());
     command
-        .args(["run", "--locked", "--quiet", "--package", "xtask", "--features", "pack", "--bin", "pack", "--"])
+        .args([
+            "run",
+            "--locked",
+            "--quiet",
+            "--package",
+            "xtask",
+            "--features",
+            "pack",
+            "--bin",
+            "pack",
+            "--",
+        ])
         .arg(wasm)
         .arg(root().join("frontend"))
         .arg(&fresh);
     if release {
         command.arg("--release");
     }
-    if !scratch()?.parent().is_some_and(|target| target.join("debug/pack").exists()) {
+    if !scratch()?
+        .parent()
+        .is_some_and(|target| target.join("debug/pack").exists())
+    {
         say("building the packer (wasm-bindgen; about a minute, once)");
     }
     run(&mut command)?;

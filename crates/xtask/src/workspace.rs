@@ -10,8 +10,11 @@ use walkdir::WalkDir;
 
 /// The root of the checkout.
 pub(crate) fn root() -> PathBuf {
-    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
-    here.ancestors().nth(2).map_or_else(|| here.clone(), Path::to_path_buf)
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    here.ancestors()
+        .nth(2)
+        .map_or_else(|| here.clone(), Path::to_path_buf)
 }
 
 /// Where cargo builds.
@@ -34,23 +37,48 @@ pub(crate) fn fingerprint(salt: &str, paths: &[&str]) -> Result<String> {
     let root = root();
     let mut hash = Sha256::new();
     hash.update(salt);
-    for path in paths.iter().map(|path| root.join(path)).filter(|path| path.exists()) {
-        for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(is_source) {
+    for path in paths
+        .iter()
+        .map(|path| root.join(path))
+        .filter(|path| path.exists())
+    {
+        for entry in WalkDir::new(path)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(is_source)
+        {
             let entry = entry?;
             let meta = entry.metadata()?;
             if meta.is_file() {
-                let changed = meta.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-                let name = entry.path().strip_prefix(&root).unwrap_or(entry.path()).to_string_lossy().into_owned();
+                let changed = meta
+                    .modified()?
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default()
+                    .as_nanos();
+                let name = entry
+                    .path()
+                    .strip_prefix(&root)
+                    .unwrap_or(entry.path())
+                    .to_string_lossy()
+                    .into_owned();
                 hash.update(format!("{name}\0{}\0{changed}\n", meta.len()));
             }
         }
     }
-    Ok(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 fn is_source(entry: &walkdir::DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    !matches!(name.as_ref(), "node_modules" | "target" | "e2e" | "xtask" | "tests" | "__pycache__")
+    !matches!(
+        name.as_ref(),
+        "node_modules" | "target" | "e2e" | "xtask" | "tests" | "__pycache__"
+    )
 }
 
 /// A file that remembers the fingerprint of the sources something was built from.
@@ -62,7 +90,10 @@ pub(crate) struct Stamp {
 impl Stamp {
     /// The stamp called `name` for sources with this fingerprint.
     pub(crate) fn new(name: &str, current: String) -> Result<Self> {
-        Ok(Self { file: scratch()?.join(format!("{name}.stamp")), current })
+        Ok(Self {
+            file: scratch()?.join(format!("{name}.stamp")),
+            current,
+        })
     }
 
     /// Whether the last build was made from the same sources.
@@ -72,6 +103,7 @@ impl Stamp {
 
     /// Remembers that the build succeeded.
     pub(crate) fn store(&self) -> Result<()> {
-        fs::write(&self.file, &self.current).with_context(|| format!("cannot write `{}`", self.file.display()))
+        fs::write(&self.file, &self.current)
+            .with_context(|| format!("cannot write `{}`", self.file.display()))
     }
 }

@@ -41,7 +41,11 @@ struct Pack<'a> {
 impl<'a> Pack<'a> {
     fn new(frontend: &'a Path, out: &'a Path) -> Result<Self> {
         fs::create_dir_all(out.join("assets"))?;
-        Ok(Self { frontend, out, addresses: BTreeMap::new() })
+        Ok(Self {
+            frontend,
+            out,
+            addresses: BTreeMap::new(),
+        })
     }
 
     /// Runs wasm-bindgen; the script finds its module by the address that the page hands it.
@@ -72,7 +76,10 @@ impl<'a> Pack<'a> {
     fn statics(&mut self) -> Result<()> {
         for path in files(&self.frontend.join("static"))? {
             let name = file_name(&path)?;
-            let key = path.file_stem().and_then(OsStr::to_str).context("a file name is not UTF-8")?;
+            let key = path
+                .file_stem()
+                .and_then(OsStr::to_str)
+                .context("a file name is not UTF-8")?;
             self.add(key, name, &fs::read(&path)?)?;
         }
         Ok(())
@@ -82,11 +89,17 @@ impl<'a> Pack<'a> {
     fn stylesheet(&mut self) -> Result<()> {
         let style = self.frontend.join("style");
         let mut css = String::new();
-        for path in files(&style)?.iter().filter(|p| p.extension() == Some(OsStr::new("css"))) {
+        for path in files(&style)?
+            .iter()
+            .filter(|p| p.extension() == Some(OsStr::new("css")))
+        {
             css.push_str(&fs::read_to_string(path)?);
             css.push('\n');
         }
-        for path in files(&style.join("fonts"))?.iter().filter(|p| p.extension() != Some(OsStr::new("txt"))) {
+        for path in files(&style.join("fonts"))?
+            .iter()
+            .filter(|p| p.extension() != Some(OsStr::new("txt")))
+        {
             let name = file_name(path)?;
             let hashed = self.store(name, &fs::read(path)?)?;
             css = css.replace(&format!("fonts/{name}"), &hashed);
@@ -100,7 +113,10 @@ impl<'a> Pack<'a> {
             html = html.replace(&format!("{{{{{key}}}}}"), address);
         }
         if let Some(at) = html.find("{{") {
-            bail!("`frontend/index.html` names an unknown file: {}", html[at..].chars().take(20).collect::<String>());
+            bail!(
+                "`frontend/index.html` names an unknown file: {}",
+                html[at..].chars().take(20).collect::<String>()
+            );
         }
         fs::write(self.out.join("index.html"), html)?;
         Ok(())
@@ -114,7 +130,11 @@ impl<'a> Pack<'a> {
 
     fn store(&self, name: &str, bytes: &[u8]) -> Result<String> {
         let (stem, extension) = name.rsplit_once('.').context("an asset has no extension")?;
-        let hash = Sha256::digest(bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hash = Sha256::digest(bytes)
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
         let hashed = format!("{stem}-{hash}.{extension}");
         fs::write(self.out.join("assets").join(&hashed), bytes)?;
         Ok(hashed)
@@ -126,14 +146,18 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
-    let mut found: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let mut found: Vec<PathBuf> = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
     found.retain(|path| path.is_file());
     found.sort();
     Ok(found)
 }
 
 fn file_name(path: &Path) -> Result<&str> {
-    path.file_name().and_then(OsStr::to_str).context("a file name is not UTF-8")
+    path.file_name()
+        .and_then(OsStr::to_str)
+        .context("a file name is not UTF-8")
 }
 
 /// Fonts are compressed already; everything else is tried and kept when it gains a tenth.
