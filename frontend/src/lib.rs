@@ -1,10 +1,19 @@
-//! The single page application. `app` is the table of contents.
+//! The single page application. [`app`] is the table of contents.
 
+pub mod api;
+pub mod app;
 pub mod charts;
 pub mod components;
 pub mod format;
+pub mod live;
+pub mod pages;
+pub mod session;
+pub mod shell;
+pub mod status;
+pub mod url;
 
 /// Starts the application in the page's body.
 pub fn start() {
     console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(app::App);
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use types::FieldError;
 
 use super::{
     button::{Button, Size},
@@ -19,10 +20,24 @@ pub struct Fault {
     pub cause: String,
     /// The evidence, or what to do.
     pub detail: String,
-    /// The field of the request that it is about.
-    pub field: Option<String>,
+    /// What is wrong with which field of the request.
+    pub fields: Vec<FieldError>,
     /// The HTTP status; 0 when there was no answer.
     pub status: u16,
+}
+
+impl Fault {
+    /// What is wrong with one field.
+    pub fn field(&self, name: &str) -> Option<String> {
+        self.fields.iter().find(|error| error.field == name).map(|error| error.message.clone())
+    }
+
+    /// Cause, detail and fields in one line: for a toast or beside a form.
+    pub fn line(&self) -> String {
+        let fields = self.fields.iter().map(|error| format!("{}: {}", error.field, error.message));
+        let parts = [self.cause.clone(), self.detail.clone()].into_iter().chain(fields);
+        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Something that is loaded, and perhaps loaded again.

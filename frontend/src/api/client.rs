@@ -1,0 +1,108 @@
+//! The client: adds the token and the organization, renews the token once when it is refused, and stops when the
+//! view that asked is gone.
+
+use gloo_net::http::{Method, Response};
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+use serde::{Serialize, de::DeserializeOwned};
+use web_sys::AbortSignal;
+
+use super::http::{Call, send, text, value};
+use crate::{
+    components::panel::Fault,
+    session::{Session, use_session},
+    url::use_organization,
+};
+
+/// The header that names the organization of a request.
+const ORGANIZATION: &str = "Lmms-Organization";
+
+/// The client; cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    session: Session,
+    organization: Signal<Option<String>>,
+    abort: Option<SendWrapper<AbortSignal>>,
+}
+
+/// The client of this page.
+pub fn use_client() -> Client {
+    Client { session: use_session(), organization: use_organization(), abort: None }
+}
+
+impl Client {
+    /// The same, with requests that end when the signal says so.
+    #[must_use]
+    pub fn until(&self, abort: AbortSignal) -> Self {
+        Self { abort: Some(SendWrapper::new(abort)), ..self.clone() }
+    }
+
+    /// Sends a request as the one who is signed in.
+    ///
+    /// # Errors
+    /// No answer, or nobody is signed in.
+    pub async fn send(&self, call: Call) -> Result<Response, Fault> {
+        let call = match self.organization.try_get_untracked().flatten() {
+            Some(id) => call.header(ORGANIZATION, id),
+            None => call,
+        };
+        let answer = self.attempt(&call, self.session.token().await?).await?;
+        if answer.status() != 401 {
+            return Ok(answer);
+        }
+        let renewed = self.session.renew().await?;
+        drop(renewed);
+        self.attempt(&call, self.session.token().await?).await
+    }
+
+    async fn attempt(&self, call: &Call, token: String) -> Result<Response, Fault> {
+        let call = call.clone().header("Authorization", format!("Bearer {token}"));
+        send(&call, self.abort.as_deref()).await
+    }
+
+    /// GET.
+    ///
+    /// # Errors
+    /// Whatever keeps the value from coming.
+    pub async fn get<T: DeserializeOwned>(&self, path: impl Into<String>) -> Result<T, Fault> {
+        value(self.send(Call::new(Method::GET, path)).await?).await
+    }
+
+    /// GET of a text.
+    ///
+    /// # Errors
+    /// Whatever keeps the text from coming.
+    pub async fn get_text(&self, path: impl Into<String>) -> Result<String, Fault> {
+        text(self.send(Call::new(Method::GET, path)).await?).await
+    }
+
+    /// POST with a body.
+    ///
+    /// # Errors
+    /// Whatever keeps the value from coming; a problem names the fields.
+    pub async fn post<B: Serialize, T: DeserializeOwned>(&self, path: impl Into<String>, body: &B) -> Result<T, Fault> {
+        value(self.send(Call::new(Method::POST, path).json(body)?).await?).await
+    }
+
+    /// POST with a body and a key that makes a repeated request harmless.
+    ///
+    /// # Errors
+    /// Whatever keeps the value from coming; a problem names the fields.
+    pub async fn post_once<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: impl Into<String>,
+        body: &B,
+        key: &str,
+    ) -> Result<T, Fault> {
+        let call = Call::new(Method::POST, path).json(body)?.header("Idempotency-Key", key);
+        value(self.send(call).await?).await
+    }
+
+    /// PATCH with a body.
+    ///
+    /// # Errors
+    /// Whatever keeps the value from coming; a problem names the fields.
+    pub async fn patch<B: Serialize, T: DeserializeOwned>(&self, path: impl Into<String>, body: &B) -> Result<T, Fault> {
+        value(self.send(Call::new(Method::PATCH, path).json(body)?).await?).await
+    }
+}

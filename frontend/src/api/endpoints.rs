@@ -1,0 +1,187 @@
+//! The endpoints that the pages use, by name.
+
+use types::{
+    ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CreateCheckpoint, CreateModel,
+    CreateRun, CreatedRun, LogPage, MetricList, ModelList, ModelView, PublicConfig, RequeueAnswer, RunBenchmarkId, RunDetail,
+    RunId, RunList, RunPreview, RunStatus, SamplePage, SliceList, SystemStatus, Ticket,
+};
+
+use super::{
+    client::Client,
+    http::{Call, send, value},
+    query::Path,
+};
+use crate::components::panel::Fault;
+
+type Answer<T> = Result<T, Fault>;
+
+const ROOT: &str = "/api/v1";
+
+/// What may be known before anyone has signed in.
+///
+/// # Errors
+/// The server cannot be reached.
+pub async fn public_config() -> Answer<PublicConfig> {
+    value(send(&Call::new(gloo_net::http::Method::GET, format!("{ROOT}/config")), None).await?).await
+}
+
+/// Which runs are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunQuery {
+    /// Any of these; all when empty.
+    pub statuses: Vec<RunStatus>,
+    /// Text in name, model, benchmark or id.
+    pub search: String,
+    /// Of one model.
+    pub model: String,
+    /// Rows of this page.
+    pub limit: u32,
+    /// Rows before it.
+    pub offset: u64,
+}
+
+impl RunQuery {
+    fn path(&self) -> Path {
+        let statuses: Vec<&str> = self.statuses.iter().map(|status| status.as_str()).collect();
+        Path::new(format!("{ROOT}/runs"))
+            .with("status", statuses.join(","))
+            .with("search", &self.search)
+            .with("model_id", &self.model)
+            .with("limit", self.limit)
+            .maybe("offset", (self.offset > 0).then_some(self.offset))
+    }
+}
+
+macro_rules! endpoints {
+    ($($(#[$doc:meta])* $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty = $method:ident $path:expr $(, $body:expr)?;)+) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// # Errors
+            /// Whatever keeps the answer from coming.
+            pub async fn $name(client: &Client, $($argument: $kind),*) -> Answer<$answer> {
+                client.$method($path $(, $body)?).await
+            }
+        )+
+    };
+}
+
+endpoints! {
+    /// A page of runs.
+    runs(query: &RunQuery) -> RunList = get query.path();
+    /// Everything about a run.
+    run(id: RunId) -> RunDetail = get format!("{ROOT}/runs/{id}");
+    /// What would run.
+    preview(run: &CreateRun) -> RunPreview = post format!("{ROOT}/runs/preview"), run;
+    /// Stops a run.
+    cancel(id: RunId) -> CancelAnswer = post format!("{ROOT}/runs/{id}/cancel"), &serde_json::json!({});
+    /// Queues again what is not completed.
+    requeue(id: RunId) -> RequeueAnswer = post format!("{ROOT}/runs/{id}/requeue"), &serde_json::json!({});
+    /// The committed scores of a run.
+    metrics(id: RunId) -> MetricList = get format!("{ROOT}/runs/{id}/metrics");
+    /// The files of a run.
+    artifacts(id: RunId) -> ArtifactList = get format!("{ROOT}/runs/{id}/artifacts");
+    /// A ticket for the live socket of a run.
+    ticket(id: RunId) -> Ticket = post format!("{ROOT}/runs/{id}/ticket"), &serde_json::json!({});
+    /// A page of a run's log.
+    logs(id: RunId, query: &LogQuery) -> LogPage = get query.path(id);
+    /// A page of a run's samples.
+    samples(id: RunId, query: &SampleQuery) -> SamplePage = get query.path(id);
+    /// All models.
+    models() -> ModelList = get format!("{ROOT}/models");
+    /// Adds a model.
+    create_model(model: &CreateModel) -> ModelView = post format!("{ROOT}/models"), model;
+    /// Adds a checkpoint to a model.
+    create_checkpoint(model: types::ModelId, checkpoint: &CreateCheckpoint) -> CheckpointView
+        = post format!("{ROOT}/models/{model}/checkpoints"), checkpoint;
+    /// All backends of the installed lmms-eval.
+    backends() -> BackendList = get format!("{ROOT}/backends");
+    /// The whole catalogue.
+    benchmarks() -> BenchmarkList = get format!("{ROOT}/benchmarks");
+    /// All slices.
+    slices() -> SliceList = get format!("{ROOT}/slices");
+    /// Machines, GPUs, queue.
+    system() -> SystemStatus = get format!("{ROOT}/system");
+}
+
+/// Creates a run; the key makes a second click harmless.
+///
+/// # Errors
+/// Whatever keeps the run from being created; a problem names the fields.
+pub async fn create_run(client: &Client, run: &CreateRun, key: &str) -> Answer<CreatedRun> {
+    client.post_once(format!("{ROOT}/runs/create"), run, key).await
+}
+
+/// Which lines of a log are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogQuery {
+    /// This level and louder; all when empty.
+    pub level: String,
+    /// Text in the line.
+    pub search: String,
+    /// The lines after this one.
+    pub cursor: String,
+    /// The lines before this one.
+    pub before: String,
+    /// The last lines.
+    pub tail: bool,
+    /// Lines of this page.
+    pub limit: u32,
+}
+
+impl LogQuery {
+    fn path(&self, id: RunId) -> Path {
+        Path::new(format!("{ROOT}/runs/{id}/logs"))
+            .with("level", &self.level)
+            .with("search", &self.search)
+            .with("cursor", &self.cursor)
+            .with("before", &self.before)
+            .maybe("tail", self.tail.then_some(true))
+            .maybe("limit", (self.limit > 0).then_some(self.limit))
+    }
+}
+
+/// Which samples are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SampleQuery {
+    /// Of one leaf task.
+    pub benchmark: Option<BenchmarkId>,
+    /// Of one picked row.
+    pub run_benchmark: Option<RunBenchmarkId>,
+    /// The samples after this one.
+    pub cursor: String,
+    /// The order.
+    pub sort_by: String,
+    /// Samples of this page.
+    pub limit: u32,
+}
+
+impl SampleQuery {
+    fn path(&self, id: RunId) -> Path {
+        Path::new(format!("{ROOT}/runs/{id}/samples"))
+            .maybe("benchmark_id", self.benchmark)
+            .maybe("run_benchmark_id", self.run_benchmark)
+            .with("cursor", &self.cursor)
+            .with("sort_by", &self.sort_by)
+            .maybe("limit", (self.limit > 0).then_some(self.limit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_of_runs_names_what_is_set() {
+        let all = RunQuery { limit: 100, ..RunQuery::default() };
+        assert_eq!(String::from(all.path()), "/api/v1/runs?limit=100");
+        let some = RunQuery {
+            statuses: vec![RunStatus::Failed, RunStatus::Running],
+            search: "kestrel".into(),
+            offset: 100,
+            ..all
+        };
+        let expected = "/api/v1/runs?status=failed%2Crunning&search=kestrel&limit=100&offset=100";
+        assert_eq!(String::from(some.path()), expected);
+    }
+}

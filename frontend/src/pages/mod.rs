@@ -1,0 +1,5 @@
+//! The pages, one folder each. They know components, charts, the API, the live store and the session, and never
+//! each other.
+
+pub mod login;
+pub mod runs;

@@ -1,0 +1,9 @@
+//! All runs.
+
+use leptos::prelude::*;
+
+/// The page of all runs.
+#[component]
+pub fn Runs() -> impl IntoView {
+    ().into_any()
+}

@@ -1,0 +1,67 @@
+//! The frame around every page: navigation, header, palette, toasts, keys, theme, slice, account.
+
+pub mod account;
+pub mod header;
+pub mod keys;
+pub mod nav;
+pub mod page;
+pub mod palette;
+pub mod pulse;
+pub mod slice;
+pub mod theme;
+pub mod toasts;
+
+use leptos::{html, prelude::*};
+use leptos_router::hooks::use_location;
+
+use account::{CredentialsDialog, CredentialsOpen, keep_organization};
+use header::Header;
+use keys::{KeyHelp, provide_keys};
+use nav::Nav;
+use page::provide_page;
+use palette::Palette;
+use pulse::provide_pulse;
+use toasts::{ToastStack, provide_toasts};
+
+/// The frame; `children` is the page.
+#[component]
+pub fn Shell(
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    provide_toasts();
+    provide_page();
+    provide_keys();
+    provide_context(CredentialsOpen(RwSignal::new(false)));
+    keep_organization();
+    provide_pulse();
+    let main = NodeRef::<html::Main>::new();
+    focus_on_arrival(main);
+    view! {
+        <a class="skip" href="#main">"Skip to content"</a>
+        <div class="app">
+            <Nav/>
+            <Header/>
+            <main class="page" id="main" tabindex="-1" node_ref=main>{children()}</main>
+        </div>
+        <ToastStack/>
+        <Palette/>
+        <KeyHelp/>
+        <CredentialsDialog/>
+    }
+    .into_any()
+}
+
+/// A new page takes the focus, so that the next Tab and a screen reader begin there.
+fn focus_on_arrival(main: NodeRef<html::Main>) {
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let now = path.get();
+        if before.is_some_and(|before| before != now)
+            && let Some(main) = main.get_untracked()
+        {
+            let _ = main.focus();
+        }
+        now
+    });
+}

@@ -1,0 +1,105 @@
+//! The navigation at the left: only what exists.
+
+use leptos::prelude::*;
+use leptos_router::{components::A, hooks::use_location};
+use types::RunStatus;
+
+use super::pulse::use_pulse;
+use crate::{
+    components::{
+        icon::{Glyph, Icon},
+        words::Tone,
+    },
+    format::plural,
+    shell::account::AccountMenu,
+    url::use_carry,
+};
+
+/// A page of the navigation.
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// Its address.
+    pub path: &'static str,
+    /// Its icon.
+    pub glyph: Glyph,
+}
+
+/// The pages, in order. The command palette lists the same.
+pub const ENTRIES: [Entry; 2] = [
+    Entry { name: "Launch", path: "/launcher", glyph: Glyph::Launch },
+    Entry { name: "Runs", path: "/runs", glyph: Glyph::Runs },
+];
+
+/// The navigation.
+#[component]
+pub fn Nav() -> impl IntoView {
+    let carry = use_carry();
+    let path = use_location().pathname;
+    let pulse = use_pulse();
+    let running = move || Some(pulse.count(RunStatus::Running)).filter(|&count| count > 0);
+    let item = move |entry: &'static Entry| {
+        // A page below an entry belongs to it as well.
+        let current = move || path.with(|path| path.starts_with(entry.path)).then_some("page");
+        let count = move || {
+            running().filter(|_| entry.path == "/runs").map(|count| {
+                view! { <span class="nav__n" title=plural(count, "run is under way", "runs are under way")>{count}</span> }
+            })
+        };
+        view! {
+            <a class="nav__item" href=move || carry(entry.path) aria-current=current>
+                <Icon glyph=entry.glyph/>
+                {entry.name}
+                {count}
+            </a>
+        }
+    };
+    view! {
+        <nav class="nav" aria-label="Main">
+            <div class="nav__in">
+                <A href=move || carry("/runs") attr:class="nav__brand"><Icon glyph=Glyph::Brand/>"LMMS-Eval"</A>
+                {ENTRIES.iter().map(item).collect_view()}
+                <NavFoot/>
+            </div>
+        </nav>
+    }
+    .into_any()
+}
+
+/// GPUs, queue, account.
+#[component]
+fn NavFoot() -> impl IntoView {
+    let pulse = use_pulse();
+    let system = pulse.system.value();
+    let gpus = move || {
+        system.get().map(|system| {
+            let free = system.gpus.iter().filter(|gpu| gpu.state == "free").count();
+            match system.gpus.len() {
+                0 => "none".to_owned(),
+                all => format!("{free} of {all} free"),
+            }
+        })
+    };
+    let why = move || {
+        let system = system.get()?;
+        system.hosts.iter().find_map(|host| host.gpu_reason.clone()).filter(|_| system.gpus.is_empty())
+    };
+    let queue = move || system.get().map(|system| plural(system.queued, "run", "runs"));
+    let trouble = move || {
+        let system = system.get()?;
+        let problem = system.hosts.iter().find_map(|host| host.problem.clone())?;
+        Some(view! {
+            <div class="nav__trouble" title=problem>
+                <crate::components::words::StatusMark tone=Tone::Degraded word="Worker needs you"/>
+            </div>
+        })
+    };
+    view! {
+        <div class="nav__foot">
+            {trouble}
+            <div title=why><span>"GPUs"</span><span>{gpus}</span></div>
+            <div><span>"Queue"</span><span>{queue}</span></div>
+            <AccountMenu/>
+        </div>
+    }
+}

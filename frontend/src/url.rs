@@ -1,0 +1,158 @@
+//! The address bar as state. What every page shares (organization, slice) is carried from page to page; what one
+//! page filters by is a parameter of its own.
+
+use leptos::prelude::*;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate, use_query_map},
+    location::State,
+    params::ParamsMap,
+};
+
+use crate::api::query::Path;
+
+/// Parameters that every link inside the application keeps.
+const CARRIED: [&str; 2] = ["org", "slice"];
+
+/// One parameter of the query as a memo; empty when absent.
+pub fn use_param(name: &'static str) -> Memo<String> {
+    let query = use_query_map();
+    Memo::new(move |_| query.with(|query| query.get(name).unwrap_or_default()))
+}
+
+/// The organization that the address names.
+pub fn use_organization() -> Signal<Option<String>> {
+    let named = use_param("org");
+    Signal::derive(move || Some(named.get()).filter(|id| !id.is_empty()))
+}
+
+/// Gives `path` the parameters that every page shares; reactive, so `href=move || to("/runs")`.
+pub fn use_carry() -> impl Fn(&str) -> String + Copy + Send + Sync + 'static {
+    let query = use_query_map();
+    move |path: &str| query.with(|query| carry(query, path))
+}
+
+fn carry(query: &ParamsMap, path: &str) -> String {
+    let (path, own) = path.split_once('?').unwrap_or((path, ""));
+    let mut full = Path::new(path);
+    for pair in own.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        full = full.with(name, decoded(value));
+    }
+    for name in CARRIED {
+        full = full.maybe(name, query.get(name));
+    }
+    full.into()
+}
+
+fn decoded(value: &str) -> String {
+    let bytes = value.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = value.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// How a change of the address counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Back undoes it: a view was opened.
+    Push,
+    /// Back skips it: a filter was refined.
+    Replace,
+}
+
+/// The address of this page with some parameters changed; an empty value removes its parameter.
+pub fn use_changed() -> impl Fn(&[(&str, &str)]) -> String + Copy + Send + Sync + 'static {
+    let location = use_location();
+    let (path, query) = (location.pathname, use_query_map());
+    move |changes: &[(&str, &str)]| path.with(|path| query.with(|query| changed(path, query, changes)))
+}
+
+fn changed(path: &str, query: &ParamsMap, changes: &[(&str, &str)]) -> String {
+    let mut full = Path::new(path);
+    let kept = query.clone().into_iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    for (name, value) in kept {
+        full = full.with(&name, value);
+    }
+    for (name, value) in changes {
+        full = full.with(name, *value);
+    }
+    full.into()
+}
+
+/// Changes parameters of the address of this page.
+pub fn use_set_params() -> impl Fn(&[(&str, &str)], Step) + Copy + Send + Sync + 'static {
+    let address = use_changed();
+    let go = use_go();
+    move |changes: &[(&str, &str)], step: Step| go(&untrack(|| address(changes)), step)
+}
+
+/// Goes to an address of this application.
+pub fn use_go() -> impl Fn(&str, Step) + Copy + Send + Sync + 'static {
+    let navigate = StoredValue::new_local(use_navigate());
+    move |address: &str, step: Step| {
+        let options =
+            NavigateOptions { replace: step == Step::Replace, scroll: step == Step::Push, resolve: false, state: State::default() };
+        let _ = navigate.try_with_value(|navigate| navigate(address, options));
+    }
+}
+
+/// A text field whose text is a parameter: typing refines it, and a change of the address changes the field.
+pub fn use_param_field(name: &'static str) -> RwSignal<String> {
+    let param = use_param(name);
+    let set = use_set_params();
+    let field = RwSignal::new(param.get_untracked());
+    Effect::new(move || {
+        let text = param.get();
+        if field.with_untracked(|field| field.trim() != text) {
+            field.set(text);
+        }
+    });
+    Effect::new(move |first: Option<()>| {
+        let text = field.get();
+        if first.is_some() && param.with_untracked(|param| param != text.trim()) {
+            set(&[(name, text.trim())], Step::Replace);
+        }
+    });
+    field
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(pairs: &[(&str, &str)]) -> ParamsMap {
+        let mut map = ParamsMap::new();
+        for (name, value) in pairs {
+            map.insert((*name).to_owned(), (*value).to_owned());
+        }
+        map
+    }
+
+    #[test]
+    fn links_keep_organization_and_slice_only() {
+        let now = query(&[("org", "o1"), ("status", "failed"), ("slice", "s 1")]);
+        assert_eq!(carry(&now, "/runs"), "/runs?org=o1&slice=s%201");
+        assert_eq!(carry(&now, "/launcher?from=r%201"), "/launcher?from=r%201&org=o1&slice=s%201");
+        assert_eq!(carry(&query(&[]), "/runs"), "/runs");
+    }
+
+    #[test]
+    fn changes_keep_the_other_parameters() {
+        let now = query(&[("org", "o1"), ("status", "failed")]);
+        assert_eq!(changed("/runs", &now, &[("status", ""), ("search", "a b")]), "/runs?org=o1&search=a%20b");
+    }
+}
