@@ -15,7 +15,7 @@ begin
     -- Ours: what the API signs in as. No table rights, no BYPASSRLS: a forgotten role fails closed.
     ('lmms_api', 'login noinherit'),
     ('postgres', 'login createdb createrole replication bypassrls'),
-    ('supabase_auth_admin', 'login noinherit createrole'),
+    ('supabase_auth_admin', 'login noinherit'),
     ('supabase_storage_admin', 'login noinherit'),
     ('supabase_realtime_admin', 'nologin'),
     ('dashboard_user', 'nologin createdb createrole replication')
