@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything a developer or a user of the checkout does with one word.
 
+mod bench;
 mod counts;
 mod deny;
 mod node;
@@ -32,6 +33,8 @@ enum Task {
     Up(up::UpOptions),
     /// Run every check and test; the first time takes ten to twenty minutes
     Test(test::TestOptions),
+    /// Compare catalogue and driver with plain lmms-eval (two minutes, on a quiet machine)
+    Bench(bench::BenchOptions),
     /// Build the pages (WebAssembly, styles, fonts) into dist/
     Web(web::WebOptions),
     /// Check dependencies against deny.toml: advisories, bans, licenses, sources
@@ -58,6 +61,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Up(options) => up::up(&options),
         Task::Test(options) => test::test(&options),
+        Task::Bench(options) => bench::bench(&options),
         Task::Web(options) => web::build(&options).map(drop),
         Task::Deny { kinds } => process::run(&mut deny::check(&kinds)?),
         Task::Python(options) => {
