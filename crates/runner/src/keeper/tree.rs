@@ -29,21 +29,26 @@ pub(crate) fn kill_marked(mut find: impl FnMut() -> Vec<Identity>) -> u32 {
 
 /// Kills every descendant of this process but `spared`, and reaps them. Returns how many.
 pub(crate) fn kill_descendants(spared: Option<u32>, mut reap: impl FnMut()) -> u32 {
-    let own = std::process::id();
     let mut seen = BTreeSet::new();
     until_empty(|| {
         reap();
-        let mut found = descendants(own);
-        if let Some(spared) = spared {
-            found.remove(&spared);
-        }
-        for &pid in &found {
-            kill(pid, libc::SIGKILL);
-        }
+        let found = kill_all(spared);
         seen.extend(&found);
         found.is_empty()
     });
     count(&seen)
+}
+
+/// Kills every present descendant of this process but `spared`, and returns them.
+pub(crate) fn kill_all(spared: Option<u32>) -> BTreeSet<u32> {
+    let mut found = descendants(std::process::id());
+    if let Some(spared) = spared {
+        found.remove(&spared);
+    }
+    for &pid in &found {
+        kill(pid, libc::SIGKILL);
+    }
+    found
 }
 
 /// Signals a process that is known to be ours: its number cannot be given away before it is

@@ -1,1 +1,348 @@
 //! The reporter: follows the files of an attempt and tells the API.
+//!
+//! Nothing depends on it but what others see. It reads what the keeper and the processes write,
+//! remembers how far it came in `reporter.json`, and may be killed and started again at any
+//! point. It never touches a process: an order to cancel becomes a file that the keeper finds.
+
+mod client;
+mod compose;
+mod cursor;
+mod tail;
+mod upload;
+
+use crate::{dir::AttemptDir, engine::CancelReason, exec::chain, gpu, job::Job};
+use client::{Client, Refusal};
+use compose::Composer;
+use cursor::{Cursor, Pending};
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    os::{
+        fd::AsRawFd,
+        unix::{fs::OpenOptionsExt, process::parent_id},
+    },
+    panic::{AssertUnwindSafe, catch_unwind},
+    process,
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::task::JoinHandle;
+use types::{GpuSample, Order};
+
+/// How often the files are looked at.
+const ROUND: Duration = Duration::from_millis(200);
+/// A sign of life when there is no news.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long bytes of a log wait for more to go up with.
+const UPLOAD: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long a reporter without its keeper goes on.
+const ORPHANED: Duration = Duration::from_secs(20);
+const GPU_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Reports until everything is told, in a process of its own. Ends with 0 when there is nothing
+/// left to do; the keeper starts it again after every other end.
+pub(crate) fn main(dir: &AttemptDir, job: &Job, secrets: &BTreeMap<String, String>, pipe: File) -> ! {
+    let code = catch_unwind(AssertUnwindSafe(|| match report(dir, job, secrets, pipe) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("reporter: {}", chain(&error));
+            1
+        }
+    }));
+    process::exit(code.unwrap_or(101))
+}
+
+fn report(dir: &AttemptDir, job: &Job, secrets: &BTreeMap<String, String>, pipe: File) -> io::Result<()> {
+    write_to_own_log(dir)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let client = Client::new(dir, job)?;
+        let secrets = hand_over_secrets(&client, job, secrets, pipe).await?;
+        let mut reporter = Reporter::new(dir, job, client, secrets)?;
+        reporter.run().await
+    })
+}
+
+fn write_to_own_log(dir: &AttemptDir) -> io::Result<()> {
+    let mut log = OpenOptions::new();
+    let log = log
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(dir.path("reporter.log"))?;
+    for stream in [libc::STDOUT_FILENO, libc::STDERR_FILENO] {
+        // SAFETY: both descriptors are open, and nothing here holds on to the old ones.
+        unsafe { libc::dup2(log.as_raw_fd(), stream) };
+    }
+    Ok(())
+}
+
+/// Fetches the secrets for the keeper, unless an earlier reporter has.
+async fn hand_over_secrets(
+    client: &Client,
+    job: &Job,
+    known: &BTreeMap<String, String>,
+    mut pipe: File,
+) -> io::Result<BTreeMap<String, String>> {
+    if job.secret_env.is_empty() || !known.is_empty() {
+        return Ok(known.clone());
+    }
+    let keeper = parent_id();
+    let mut pause = PAUSE;
+    while parent_id() == keeper {
+        match client.secrets().await {
+            Ok(mut secrets) => {
+                secrets
+                    .environment
+                    .retain(|name, _| job.secret_env.contains(name));
+                pipe.write_all(&serde_json::to_vec(&secrets)?)?;
+                return Ok(secrets.environment);
+            }
+            Err(refusal) => eprintln!("reporter: the secrets cannot be fetched: {}", chain(&refusal)),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    Err(io::Error::other("the keeper is gone"))
+}
+
+struct Reporter<'a> {
+    dir: &'a AttemptDir,
+    job: &'a Job,
+    client: Client,
+    secrets: BTreeMap<String, String>,
+    cursor: Cursor,
+    composer: Composer,
+    gpus: Arc<Mutex<Vec<GpuSample>>>,
+    upload: Option<(u32, JoinHandle<Vec<String>>)>,
+    keeper: u32,
+    last_post: Instant,
+    last_upload: Instant,
+    pause: Duration,
+    complaint: String,
+}
+
+/// What a round came to.
+#[derive(PartialEq, Eq)]
+enum Round {
+    /// There is more to do at once.
+    Busy,
+    /// Wait for news.
+    Idle,
+    /// Wait for the API.
+    Away,
+    /// Nothing is left to tell, or nobody wants to hear it.
+    Over,
+}
+
+impl<'a> Reporter<'a> {
+    fn new(
+        dir: &'a AttemptDir,
+        job: &'a Job,
+        client: Client,
+        secrets: BTreeMap<String, String>,
+    ) -> io::Result<Self> {
+        let cursor = Cursor::load(dir);
+        let state = cursor
+            .pending
+            .as_ref()
+            .map_or(&cursor.state, |pending| &pending.after);
+        Ok(Self {
+            composer: Composer::from(job, state),
+            gpus: watch_gpus(&job.gpus)?,
+            dir,
+            job,
+            client,
+            secrets,
+            cursor,
+            upload: None,
+            keeper: parent_id(),
+            last_post: Instant::now(),
+            last_upload: Instant::now(),
+            pause: PAUSE,
+            complaint: String::new(),
+        })
+    }
+
+    async fn run(&mut self) -> io::Result<()> {
+        let mut orphaned = None;
+        loop {
+            let over = self.dir.exit()?;
+            if over.is_none() && parent_id() != self.keeper {
+                let since: &mut Instant = orphaned.get_or_insert_with(Instant::now);
+                if since.elapsed() > ORPHANED {
+                    return Ok(());
+                }
+            }
+            let round = match self.round(over.is_some()).await {
+                Err(error) => return Err(error),
+                Ok(Round::Idle) if orphaned.is_some() => Round::Over,
+                Ok(round) => round,
+            };
+            match round {
+                Round::Over => return Ok(()),
+                Round::Busy => tokio::task::yield_now().await,
+                Round::Idle => tokio::time::sleep(ROUND).await,
+                Round::Away => {
+                    tokio::time::sleep(self.pause).await;
+                    self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    async fn round(&mut self, over: bool) -> io::Result<Round> {
+        if self.cursor.pending.is_some() {
+            return self.post().await;
+        }
+        if self.cursor.state.exited {
+            return Ok(Round::Over);
+        }
+        let uploading = self.upload_benchmarks().await?;
+        let logs = self.upload_logs(over).await;
+        let (pending, more) = self.composer.next(
+            self.dir,
+            self.job,
+            &mut self.cursor,
+            &self.secrets,
+            &self.gpus.lock().map(|gpus| gpus.clone()).unwrap_or_default(),
+        )?;
+        let is_news = !pending.batch.news.is_empty() || !pending.batch.lines.is_empty();
+        if is_news || self.last_post.elapsed() >= HEARTBEAT {
+            self.stage(pending)?;
+            return Ok(Round::Busy);
+        }
+        match logs {
+            Err(refusal) => Ok(self.away(&refusal)),
+            Ok(false) if over => Ok(Round::Busy),
+            Ok(true) if over && !uploading && !more => self.stage_last(),
+            Ok(_) => Ok(Round::Idle),
+        }
+    }
+
+    /// Writes a batch down before it is posted.
+    fn stage(&mut self, pending: Pending) -> io::Result<()> {
+        self.cursor.pending = Some(pending);
+        self.cursor.save(self.dir)
+    }
+
+    fn stage_last(&mut self) -> io::Result<Round> {
+        if let Some(exit) = self.dir.exit()? {
+            let last = self.composer.last(self.job, &self.cursor, exit, &self.secrets);
+            self.stage(last)?;
+        }
+        Ok(Round::Busy)
+    }
+
+    async fn post(&mut self) -> io::Result<Round> {
+        let Some(pending) = &self.cursor.pending else {
+            return Ok(Round::Busy);
+        };
+        let answer = match self.client.post(&pending.batch).await {
+            Ok(answer) => answer,
+            Err(refusal) => return Ok(self.refused(&refusal)),
+        };
+        self.pause = PAUSE;
+        self.last_post = Instant::now();
+        self.complaint.clear();
+        match answer.order {
+            Order::Continue => {}
+            Order::Cancel => self.order_stop(CancelReason::User)?,
+            Order::Fenced => {
+                self.order_stop(CancelReason::Fenced)?;
+                return Ok(Round::Over);
+            }
+        }
+        if answer.next_batch_no == pending.batch.batch_no + 1 {
+            self.cursor.accepted();
+        } else if self.cursor.resync(answer.next_batch_no, &answer.offsets) {
+            self.composer = Composer::from(self.job, &self.cursor.state);
+        }
+        self.cursor.save(self.dir)?;
+        Ok(Round::Busy)
+    }
+
+    /// A batch that will never be taken loses its lines, so that the news gets through.
+    fn refused(&mut self, refusal: &Refusal) -> Round {
+        if let (Refusal::Never(_), Some(pending)) = (refusal, &mut self.cursor.pending) {
+            pending.batch.lines.clear();
+        }
+        self.away(refusal)
+    }
+
+    /// Says once, not on every try, what is wrong.
+    fn away(&mut self, refusal: &Refusal) -> Round {
+        let complaint = chain(refusal);
+        if complaint != self.complaint {
+            eprintln!("reporter: {complaint}");
+            self.complaint = complaint;
+        }
+        Round::Away
+    }
+
+    fn order_stop(&self, reason: CancelReason) -> io::Result<()> {
+        if self.dir.path("cancel").exists() {
+            return Ok(());
+        }
+        self.dir.write_atomic("cancel", reason.as_str().as_bytes())
+    }
+
+    async fn upload_logs(&mut self, over: bool) -> Result<bool, Refusal> {
+        if !over && self.last_upload.elapsed() < UPLOAD {
+            return Ok(false);
+        }
+        self.last_upload = Instant::now();
+        upload::logs(&self.client, self.dir, &mut self.cursor, &self.secrets).await
+    }
+
+    /// One benchmark at a time goes up beside everything else. True while some have to.
+    async fn upload_benchmarks(&mut self) -> io::Result<bool> {
+        if let Some((order, task)) = self.upload.take_if(|(_, task)| task.is_finished()) {
+            let left_out = task.await.map_err(io::Error::other)?;
+            self.cursor.notices.extend(left_out);
+            self.cursor.uploaded_benchmarks.insert(order);
+            self.cursor.save(self.dir)?;
+        }
+        if self.upload.is_some() {
+            return Ok(true);
+        }
+        for benchmark in self.job.benchmarks() {
+            let order = benchmark.order;
+            let told = self.cursor.uploaded_benchmarks.contains(&order);
+            let Some(done) = (if told { None } else { self.dir.done(order)? }) else {
+                continue;
+            };
+            let task = tokio::spawn(upload::benchmark(self.client.clone(), self.dir.clone(), done));
+            self.upload = Some((order, task));
+            return Ok(true);
+        }
+        let untold = |order: &u32| !self.cursor.state.finished.contains(order);
+        Ok(self.cursor.uploaded_benchmarks.iter().any(untold))
+    }
+}
+
+/// Reads the attempt's GPUs in a thread of its own, because NVML blocks.
+fn watch_gpus(uuids: &[String]) -> io::Result<Arc<Mutex<Vec<GpuSample>>>> {
+    let latest = Arc::new(Mutex::new(Vec::new()));
+    if uuids.is_empty() {
+        return Ok(latest);
+    }
+    let (uuids, shared) = (uuids.to_vec(), Arc::clone(&latest));
+    thread::Builder::new().name("gpus".to_owned()).spawn(move || {
+        let reader = gpu::Reader::default();
+        loop {
+            let samples = reader.samples(&uuids);
+            if let Ok(mut latest) = shared.lock() {
+                *latest = samples;
+            }
+            thread::sleep(GPU_INTERVAL);
+        }
+    })?;
+    Ok(latest)
+}

@@ -1,0 +1,228 @@
+//! How a benchmark ended: gathers the evidence and lets `lmms` judge it.
+
+use super::{outputs, stop::Why};
+use crate::{
+    dir::{AttemptDir, open_regular, read_capped},
+    job::{JobBenchmark, Limits},
+};
+use chrono::{DateTime, Utc};
+use lmms::{
+    log::{Item, Level, LogParser, Stream},
+    outcome::{DriverEnd, ErrorLine, Evidence, Exit, Judgement, ResultsFound, judge},
+    results,
+};
+use std::{
+    collections::BTreeMap,
+    io::{Read, Seek, SeekFrom},
+    ops::Range,
+    path::Path,
+};
+use types::{BenchmarkDone, EvidenceLine, LogStream, Outcome};
+
+/// Of a longer log only the last part is looked at.
+const LOG_CAP: u64 = 32 << 20;
+const TAIL: usize = 8 * 1024;
+const ERROR_LINES: usize = 400;
+
+/// What the keeper knows about the end of a benchmark.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    pub(super) exit: Option<Exit>,
+    pub(super) alive: bool,
+    pub(super) start_error: Option<String>,
+    pub(super) by_driver: bool,
+    pub(super) imported: bool,
+    pub(super) driver: Option<DriverEnd>,
+    pub(super) why: Option<Why>,
+    pub(super) stdout: Range<u64>,
+    pub(super) stderr: Range<u64>,
+}
+
+/// Judges a benchmark and describes its files.
+pub(super) fn reach(
+    dir: &AttemptDir,
+    benchmark: &JobBenchmark,
+    limits: &Limits,
+    ending: &Ending,
+    started_at: DateTime<Utc>,
+    secrets: &BTreeMap<String, String>,
+) -> BenchmarkDone {
+    let evidence = gather(dir, benchmark, limits, ending);
+    let mut verdict = judge(&evidence);
+    overrule(&mut verdict, ending.why, limits);
+    let blot = |text: String| blot_out(text, secrets);
+    BenchmarkDone {
+        order: benchmark.order,
+        name: benchmark.name.clone(),
+        outcome: outcome(verdict.outcome),
+        cause: verdict.cause.map(blot),
+        evidence: lines(&evidence, verdict.evidence_lines)
+            .map(|line| EvidenceLine {
+                message: blot(line.message),
+                ..line
+            })
+            .collect(),
+        started_at,
+        ended_at: Utc::now(),
+        files: outputs::list(dir, benchmark.order, limits),
+    }
+}
+
+/// What was stopped for a reason that leaves no trace in the log has that reason.
+fn overrule(verdict: &mut Judgement, why: Option<Why>, limits: &Limits) {
+    if let Some(why @ Why::LogLimit) = why
+        && verdict.outcome != lmms::outcome::Outcome::Completed
+    {
+        verdict.outcome = lmms::outcome::Outcome::Crashed;
+        verdict.cause = Some(why.sentence(limits));
+    }
+}
+
+fn outcome(outcome: lmms::outcome::Outcome) -> Outcome {
+    // Both are the same closed list; a test below holds them together.
+    outcome.as_str().parse().unwrap_or(Outcome::Crashed)
+}
+
+/// Replaces the values of secrets; what is too short to be told from chance is left.
+pub(crate) fn blot_out(mut text: String, secrets: &BTreeMap<String, String>) -> String {
+    for value in secrets.values().filter(|value| value.len() >= 6) {
+        if text.contains(value.as_str()) {
+            text = text.replace(value.as_str(), lmms::secrets::REDACTED);
+        }
+    }
+    text
+}
+
+fn lines(evidence: &Evidence, messages: Vec<String>) -> impl Iterator<Item = EvidenceLine> {
+    messages.into_iter().map(|message| {
+        let same = |line: &&ErrorLine| lmms::secrets::redact(&line.message).trim() == message.trim();
+        let found = evidence.error_lines.iter().find(same);
+        EvidenceLine {
+            stream: found.map_or(LogStream::Stderr, |line| stream(line.stream)),
+            byte_offset: found.map_or(0, |line| line.byte_offset),
+            message,
+        }
+    })
+}
+
+fn stream(stream: Stream) -> LogStream {
+    match stream {
+        Stream::Stdout => LogStream::Stdout,
+        Stream::Stderr => LogStream::Stderr,
+    }
+}
+
+fn gather(dir: &AttemptDir, benchmark: &JobBenchmark, limits: &Limits, ending: &Ending) -> Evidence {
+    let stdout = Part::read(&dir.path("stdout.log"), Stream::Stdout, &ending.stdout);
+    let stderr = Part::read(&dir.path("stderr.log"), Stream::Stderr, &ending.stderr);
+    let outcome = ending.why.map(Why::outcome);
+    let mut error_lines = stdout.errors;
+    error_lines.extend(stderr.errors);
+    Evidence {
+        exit: ending.exit,
+        alive: ending.alive,
+        start_error: ending.start_error.clone(),
+        imported: ending.imported || stdout.logged,
+        by_driver: ending.by_driver,
+        driver: ending.driver.clone(),
+        results: results_of(dir, benchmark, limits),
+        asked: benchmark.leaf_tasks.clone(),
+        error_lines,
+        stdout_tail: stdout.tail,
+        stderr_tail: stderr.tail,
+        cancel_requested: outcome == Some(Outcome::Cancelled),
+        timed_out: outcome == Some(Outcome::TimedOut),
+        stalled: outcome == Some(Outcome::Stalled),
+        ..Evidence::default()
+    }
+}
+
+fn results_of(dir: &AttemptDir, benchmark: &JobBenchmark, limits: &Limits) -> ResultsFound {
+    let Some(path) = outputs::newest_results(dir, benchmark.order, limits) else {
+        return ResultsFound::default();
+    };
+    let bytes = read_capped(&path, results::DOCUMENT_CAP as u64).map_err(|error| error.to_string());
+    let parsed = bytes.and_then(|bytes| results::parse(&bytes).map_err(|error| error.to_string()));
+    match parsed {
+        Ok(results) => ResultsFound {
+            found: true,
+            unreadable: None,
+            tasks: results.rows().into_iter().map(str::to_owned).collect(),
+        },
+        Err(reason) => ResultsFound {
+            found: true,
+            unreadable: Some(reason),
+            tasks: Vec::new(),
+        },
+    }
+}
+
+/// What one stream said during the benchmark.
+#[derive(Default)]
+struct Part {
+    errors: Vec<ErrorLine>,
+    tail: String,
+    logged: bool,
+}
+
+impl Part {
+    fn read(path: &Path, stream: Stream, range: &Range<u64>) -> Self {
+        let begin = range.start.max(range.end.saturating_sub(LOG_CAP));
+        let Some(bytes) = read_range(path, begin..range.end) else {
+            return Self::default();
+        };
+        let tail = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(TAIL)..]).into_owned();
+        let mut parser = LogParser::resume(stream, begin);
+        let mut items = parser.push(&bytes);
+        items.extend(parser.finish());
+        let mut part = Self {
+            tail,
+            ..Self::default()
+        };
+        for item in items {
+            part.take(stream, item);
+        }
+        part
+    }
+
+    fn take(&mut self, stream: Stream, item: Item) {
+        let Item::Line(line) = item else {
+            return;
+        };
+        self.logged |= line.origin.is_some();
+        if line.level != Level::Error {
+            return;
+        }
+        // Of very many the first and the last are kept: the first traceback is the cause.
+        if self.errors.len() == ERROR_LINES {
+            self.errors.remove(ERROR_LINES / 2);
+        }
+        self.errors.push(ErrorLine {
+            stream,
+            byte_offset: line.byte_offset,
+            message: line.message,
+        });
+    }
+}
+
+fn read_range(path: &Path, range: Range<u64>) -> Option<Vec<u8>> {
+    let mut file = open_regular(path).ok()?;
+    file.seek(SeekFrom::Start(range.start)).ok()?;
+    let mut bytes = Vec::new();
+    file.take(range.end.saturating_sub(range.start))
+        .read_to_end(&mut bytes)
+        .ok()?;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_of_lmms_is_one_of_ours() {
+        for theirs in lmms::outcome::Outcome::ALL {
+            assert_eq!(outcome(theirs).as_str(), theirs.as_str());
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! Making a batch of what the files say.
+
+use super::{
+    cursor::{Current, Cursor, Pending, State},
+    tail::Tail,
+};
+use crate::{
+    dir::AttemptDir,
+    exec::claim::PidRecord,
+    gpu,
+    job::Job,
+    keeper::{events::Events, run::time, verdict::blot_out},
+};
+use chrono::{DateTime, Utc};
+use lmms::{
+    driver_event::{BenchmarkStarted, DriverEventKind, Environment},
+    log::{Item, Level, Line, Progress, Stream},
+};
+use std::{
+    collections::BTreeMap,
+    io,
+    time::{Duration, Instant},
+};
+use types::{AttemptExit, Batch, GpuSample, LogLevel, LogLineEvent, LogStream, News};
+
+/// About how many bytes of JSON a batch may have before it is closed; one more chunk of a log
+/// still stays below the limit of the API.
+const ENOUGH: usize = 400 * 1024;
+/// What a line costs beside its text.
+const LINE: usize = 200;
+/// Progress is told at most this often.
+const PROGRESS: Duration = Duration::from_millis(500);
+/// The bar over the documents of a benchmark.
+const DOCUMENTS: &str = "Model Responding";
+
+/// Follows the files and makes batches of them.
+pub(super) struct Composer {
+    stdout: Tail,
+    stderr: Tail,
+    events: Events,
+    ranks: u64,
+    bar: Option<Progress>,
+    phase: Option<&'static str>,
+    told: Option<(Instant, Told)>,
+}
+
+/// The last progress that was told, to tell it only when it changes.
+type Told = (u32, Option<u64>, Option<&'static str>);
+
+impl Composer {
+    /// Goes on where a state ends.
+    pub(super) fn from(job: &Job, state: &State) -> Self {
+        let offset = |name: &str| state.offsets.get(name).copied().unwrap_or(0);
+        Self {
+            stdout: Tail::from(Stream::Stdout, offset("stdout")),
+            stderr: Tail::from(Stream::Stderr, offset("stderr")),
+            events: Events::from(offset("events")),
+            ranks: ranks(job),
+            bar: None,
+            phase: None,
+            told: None,
+        }
+    }
+
+    /// The next batch, even when it holds no news. True when there is more to read at once.
+    pub(super) fn next(
+        &mut self,
+        dir: &AttemptDir,
+        job: &Job,
+        cursor: &mut Cursor,
+        secrets: &BTreeMap<String, String>,
+        gpus: &[GpuSample],
+    ) -> io::Result<(Pending, bool)> {
+        let mut after = cursor.state.clone();
+        let mut batch = Batch {
+            batch_no: cursor.next_batch_no,
+            epoch: job.epoch,
+            ..Batch::default()
+        };
+        if !after.started
+            && let Some(record) = dir.read_json::<PidRecord>("pid.json")?
+        {
+            after.started = true;
+            batch.news.push(started(record));
+        }
+        for message in cursor.notices.drain(..) {
+            batch.news.push(notice(message));
+        }
+        self.take_events(dir, job, &mut after, &mut batch)?;
+        let more = self.take_lines(dir, job, &after, &mut batch, secrets)?;
+        batch.news.extend(self.progress(job, &after, gpus));
+        self.take_done(dir, job, cursor, &mut after, &mut batch)?;
+        self.note_offsets(&mut after, &mut batch);
+        Ok((Pending { batch, after }, more))
+    }
+
+    /// The last batch.
+    pub(super) fn last(
+        &mut self,
+        job: &Job,
+        cursor: &Cursor,
+        exit: AttemptExit,
+        secrets: &BTreeMap<String, String>,
+    ) -> Pending {
+        let mut after = cursor.state.clone();
+        let mut batch = Batch {
+            batch_no: cursor.next_batch_no,
+            epoch: job.epoch,
+            ..Batch::default()
+        };
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            for item in self.tail(stream).finish() {
+                self.take_item(job, &after, stream, item, &mut batch.lines, secrets);
+            }
+        }
+        batch.news.push(News::Exited { exit });
+        after.exited = true;
+        self.note_offsets(&mut after, &mut batch);
+        Pending { batch, after }
+    }
+
+    fn tail(&mut self, stream: Stream) -> &mut Tail {
+        match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        }
+    }
+
+    fn note_offsets(&self, after: &mut State, batch: &mut Batch) {
+        let offsets = [
+            ("stdout", self.stdout.offset()),
+            ("stderr", self.stderr.offset()),
+            ("events", self.events.offset()),
+        ];
+        after.offsets = offsets.map(|(name, offset)| (name.to_owned(), offset)).into();
+        batch.offsets = after.offsets.clone();
+    }
+
+    fn take_events(
+        &mut self,
+        dir: &AttemptDir,
+        job: &Job,
+        after: &mut State,
+        batch: &mut Batch,
+    ) -> io::Result<()> {
+        for event in self.events.read(dir)? {
+            match event.kind {
+                DriverEventKind::Environment(record) => batch.news.push(environment(&record)),
+                DriverEventKind::BenchmarkStarted(said) => {
+                    batch.news.extend(self.benchmark_started(job, after, &said));
+                }
+                DriverEventKind::Unknown(fields) if fields.get("event").is_some_and(|e| e == "notice") => {
+                    let text = fields.get("message").and_then(|m| m.as_str());
+                    batch.news.extend(text.map(|text| notice(text.to_owned())));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn benchmark_started(&mut self, job: &Job, after: &mut State, said: &BenchmarkStarted) -> Option<News> {
+        let benchmark = job.benchmark(said.order)?;
+        let at = |name: &str| said.more.get(name).and_then(serde_json::Value::as_u64);
+        after.current = Some(Current {
+            order: said.order,
+            stdout: at("stdout_offset").unwrap_or_else(|| self.stdout.offset()),
+            stderr: at("stderr_offset").unwrap_or_else(|| self.stderr.offset()),
+        });
+        self.bar = None;
+        self.phase = None;
+        Some(News::BenchmarkStarted {
+            run_benchmark_id: benchmark.run_benchmark_id,
+            at: time(&said.more),
+        })
+    }
+
+    /// Reads both logs in turn until the batch is full or nothing is left.
+    fn take_lines(
+        &mut self,
+        dir: &AttemptDir,
+        job: &Job,
+        after: &State,
+        batch: &mut Batch,
+        secrets: &BTreeMap<String, String>,
+    ) -> io::Result<bool> {
+        let mut room = ENOUGH;
+        loop {
+            let mut idle = true;
+            for stream in [Stream::Stdout, Stream::Stderr] {
+                let Some(items) = self.tail(stream).step(dir)? else {
+                    continue;
+                };
+                idle = false;
+                for item in items {
+                    let cost = self.take_item(job, after, stream, item, &mut batch.lines, secrets);
+                    room = room.saturating_sub(cost);
+                }
+            }
+            if idle || room == 0 {
+                return Ok(room == 0);
+            }
+        }
+    }
+
+    /// Takes one item; returns about how many bytes of the batch it costs.
+    fn take_item(
+        &mut self,
+        job: &Job,
+        after: &State,
+        stream: Stream,
+        item: Item,
+        lines: &mut Vec<LogLineEvent>,
+        secrets: &BTreeMap<String, String>,
+    ) -> usize {
+        match item {
+            Item::Line(line) => {
+                let line = log_line(job, stream, line, secrets);
+                let cost = LINE + line.message.len();
+                lines.push(line);
+                return cost;
+            }
+            Item::Progress(bar) if is_current(after, stream, bar.byte_offset) => self.take_bar(bar),
+            Item::Phase(mark) if is_current(after, stream, mark.byte_offset) => {
+                self.phase = Some(mark.phase.as_str());
+            }
+            Item::Progress(_) | Item::Phase(_) => {}
+        }
+        0
+    }
+
+    fn take_bar(&mut self, bar: Progress) {
+        if bar.desc.as_deref() == Some(DOCUMENTS) {
+            self.bar = Some(bar);
+        }
+    }
+
+    fn progress(&mut self, job: &Job, after: &State, gpus: &[GpuSample]) -> Option<News> {
+        let current = after.current.filter(|c| !after.finished.contains(&c.order))?;
+        let benchmark = job.benchmark(current.order)?;
+        for (tail, from) in [(&self.stdout, current.stdout), (&self.stderr, current.stderr)] {
+            let drawn = tail.peek().filter(|bar| bar.byte_offset >= from);
+            if let Some(bar) = drawn.filter(|bar| bar.desc.as_deref() == Some(DOCUMENTS)) {
+                self.bar = Some(bar);
+            }
+        }
+        let bar = self.bar.as_ref();
+        let told = (current.order, bar.map(|bar| bar.n), self.phase);
+        let is_news = match &self.told {
+            Some((at, before)) => at.elapsed() >= PROGRESS && (*before != told || !gpus.is_empty()),
+            None => bar.is_some() || self.phase.is_some() || !gpus.is_empty(),
+        };
+        if !is_news {
+            return None;
+        }
+        self.told = Some((Instant::now(), told));
+        let total = bar.and_then(|bar| bar.total).map(|total| total * self.ranks);
+        let done = bar.map(|bar| bar.n.saturating_mul(self.ranks));
+        Some(News::Progress {
+            run_benchmark_id: benchmark.run_benchmark_id,
+            // Some backends count past the total.
+            done: done.map(|done| total.map_or(done, |total| done.min(total))),
+            total,
+            #[expect(clippy::cast_precision_loss, reason = "a handful of ranks")]
+            items_per_second: bar
+                .and_then(|bar| bar.rate_per_s)
+                .map(|rate| rate * self.ranks as f64),
+            eta_seconds: bar.and_then(|bar| bar.eta_s),
+            phase: self.phase.map(str::to_owned),
+            at: Utc::now(),
+            gpus: gpus.to_vec(),
+        })
+    }
+
+    /// Benchmarks that are over, once their files are up.
+    fn take_done(
+        &mut self,
+        dir: &AttemptDir,
+        job: &Job,
+        cursor: &Cursor,
+        after: &mut State,
+        batch: &mut Batch,
+    ) -> io::Result<()> {
+        for &order in &cursor.uploaded_benchmarks {
+            let Some(benchmark) = job.benchmark(order).filter(|_| !after.finished.contains(&order)) else {
+                continue;
+            };
+            if let Some(done) = dir.done(order)? {
+                after.finished.insert(order);
+                batch.news.push(News::BenchmarkFinished {
+                    run_benchmark_id: benchmark.run_benchmark_id,
+                    done,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a place in a log belongs to the benchmark under way.
+fn is_current(state: &State, stream: Stream, offset: u64) -> bool {
+    state.current.is_some_and(|current| match stream {
+        Stream::Stdout => offset >= current.stdout,
+        Stream::Stderr => offset >= current.stderr,
+    })
+}
+
+/// Only rank 0 draws a bar, over its own share of the documents.
+fn ranks(job: &Job) -> u64 {
+    let argv = job.processes.first().map_or(&[][..], |process| &process.argv);
+    let mut rest = argv.iter().skip_while(|argument| *argument != "--num_processes");
+    rest.nth(1)
+        .and_then(|n| n.parse().ok())
+        .filter(|&n| n > 0)
+        .unwrap_or(1)
+}
+
+fn started(record: PidRecord) -> News {
+    News::Started {
+        host: record.host,
+        pid: record.keeper.pid,
+        at: record.started_at,
+    }
+}
+
+fn notice(message: String) -> News {
+    News::Notice {
+        message,
+        at: Utc::now(),
+    }
+}
+
+/// The driver must not wake the GPUs before the model does, so their names come from here.
+fn environment(record: &Environment) -> News {
+    let mut record = record.clone();
+    if record.gpus.is_empty() {
+        let found = gpu::Reader::default().read().gpus;
+        record.gpus = found.into_iter().map(|gpu| gpu.name).collect();
+    }
+    News::Environment {
+        record: serde_json::to_value(record).unwrap_or_default(),
+    }
+}
+
+fn log_line(job: &Job, stream: Stream, line: Line, secrets: &BTreeMap<String, String>) -> LogLineEvent {
+    LogLineEvent {
+        timestamp: line
+            .timestamp
+            .map_or_else(Utc::now, |at| DateTime::from_naive_utc_and_offset(at, Utc)),
+        level: match line.level {
+            Level::Debug => LogLevel::Debug,
+            Level::Info => LogLevel::Info,
+            Level::Warning => LogLevel::Warning,
+            Level::Error => LogLevel::Error,
+        },
+        message: blot_out(line.message, secrets),
+        stream: match stream {
+            Stream::Stdout => LogStream::Stdout,
+            Stream::Stderr => LogStream::Stderr,
+        },
+        attempt: job.epoch,
+        byte_offset: i64::try_from(line.byte_offset).unwrap_or(i64::MAX),
+    }
+}

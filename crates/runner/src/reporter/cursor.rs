@@ -1,0 +1,165 @@
+//! What the reporter remembers over its own death: `reporter.json`.
+//!
+//! A batch is written here before it is posted, together with the state that holds once it is
+//! accepted. A reporter that finds one posts that very batch again, so that the API, which knows
+//! its number, takes it once.
+
+use crate::dir::AttemptDir;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+};
+use types::Batch;
+
+const FILE: &str = "reporter.json";
+
+/// How far the telling has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    /// Bytes read of each file: `stdout`, `stderr`, `events`.
+    pub(super) offsets: BTreeMap<String, u64>,
+    /// Whether the start was told.
+    pub(super) started: bool,
+    /// The benchmark under way.
+    pub(super) current: Option<Current>,
+    /// Benchmarks whose end was told.
+    pub(super) finished: BTreeSet<u32>,
+    /// Whether the end was told.
+    pub(super) exited: bool,
+}
+
+/// The benchmark under way, and where its output begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Current {
+    pub(super) order: u32,
+    pub(super) stdout: u64,
+    pub(super) stderr: u64,
+}
+
+/// A batch on its way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Pending {
+    pub(super) batch: Batch,
+    /// The state once it is accepted.
+    pub(super) after: State,
+}
+
+/// All that is remembered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Cursor {
+    pub(super) next_batch_no: i64,
+    pub(super) state: State,
+    pub(super) pending: Option<Pending>,
+    /// Bytes uploaded of each log.
+    #[serde(default)]
+    pub(super) uploaded: BTreeMap<String, u64>,
+    /// Benchmarks whose files are up.
+    #[serde(default)]
+    pub(super) uploaded_benchmarks: BTreeSet<u32>,
+    /// What could not be uploaded, not yet told.
+    #[serde(default)]
+    pub(super) notices: Vec<String>,
+}
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Self {
+            next_batch_no: 1,
+            state: State::default(),
+            pending: None,
+            uploaded: BTreeMap::new(),
+            uploaded_benchmarks: BTreeSet::new(),
+            notices: Vec::new(),
+        }
+    }
+}
+
+impl Cursor {
+    /// What the last reporter left; a new beginning when it cannot be read, since the API knows
+    /// where to go on.
+    pub(super) fn load(dir: &AttemptDir) -> Self {
+        dir.read_json(FILE).ok().flatten().unwrap_or_default()
+    }
+
+    /// Not synced to the disk: it only has to outlive this process, not the machine.
+    pub(super) fn save(&self, dir: &AttemptDir) -> io::Result<()> {
+        let aside = dir.path(".reporter.json.tmp");
+        fs::write(&aside, serde_json::to_vec(self)?)?;
+        fs::rename(&aside, dir.path(FILE))
+    }
+
+    /// The pending batch was accepted.
+    pub(super) fn accepted(&mut self) {
+        if let Some(pending) = self.pending.take() {
+            self.next_batch_no = pending.batch.batch_no + 1;
+            self.state = pending.after;
+        }
+    }
+
+    /// The API expects another number than the pending batch has. True when the files must be
+    /// read from other offsets now.
+    pub(super) fn resync(&mut self, expected: i64, known: &BTreeMap<String, u64>) -> bool {
+        let Some(pending) = &mut self.pending else {
+            return false;
+        };
+        if expected <= pending.batch.batch_no {
+            pending.batch.batch_no = expected;
+            self.next_batch_no = expected;
+            return false;
+        }
+        // The API knows more than we do: this file was lost. What it has read is not told again.
+        self.pending = None;
+        self.next_batch_no = expected;
+        for file in ["stdout", "stderr", "events"] {
+            let ours = self.state.offsets.entry(file.to_owned()).or_default();
+            *ours = known.get(file).copied().unwrap_or(0).max(*ours);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending(batch_no: i64) -> Cursor {
+        let batch = Batch {
+            batch_no,
+            ..Batch::default()
+        };
+        let after = State {
+            started: true,
+            ..State::default()
+        };
+        Cursor {
+            next_batch_no: batch_no,
+            pending: Some(Pending { batch, after }),
+            ..Cursor::default()
+        }
+    }
+
+    #[test]
+    fn an_accepted_batch_makes_its_state_hold() {
+        let mut cursor = pending(4);
+        cursor.accepted();
+        assert_eq!((cursor.next_batch_no, cursor.state.started), (5, true));
+        assert_eq!(cursor.pending, None);
+    }
+
+    #[test]
+    fn an_api_that_lost_batches_gets_the_pending_one_under_its_number() {
+        let mut cursor = pending(4);
+        assert!(!cursor.resync(2, &BTreeMap::new()));
+        assert_eq!(cursor.pending.unwrap().batch.batch_no, 2);
+    }
+
+    #[test]
+    fn an_api_that_knows_more_decides_where_to_go_on() {
+        let mut cursor = pending(1);
+        let known = BTreeMap::from([("stdout".to_owned(), 70)]);
+        assert!(cursor.resync(9, &known));
+        assert_eq!((cursor.next_batch_no, cursor.pending), (9, None));
+        assert_eq!(cursor.state.offsets["stdout"], 70);
+    }
+}

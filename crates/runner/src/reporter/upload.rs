@@ -1,0 +1,135 @@
+//! Uploading: the bytes of the logs, and the files of benchmarks that are over.
+
+use super::{
+    client::{Client, Refusal},
+    cursor::Cursor,
+    tail::file_name,
+};
+use crate::{
+    dir::{AttemptDir, open_regular},
+    exec::chain,
+};
+use lmms::log::Stream;
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    time::Duration,
+};
+use types::BenchmarkDone;
+
+/// The largest part of a log that is sent at once.
+const CHUNK: u64 = 256 * 1024;
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Sends the next part of each log. True when both are up completely.
+pub(super) async fn logs(
+    client: &Client,
+    dir: &AttemptDir,
+    cursor: &mut Cursor,
+    secrets: &BTreeMap<String, String>,
+) -> Result<bool, Refusal> {
+    let mut complete = true;
+    for stream in [Stream::Stdout, Stream::Stderr] {
+        let name = file_name(stream);
+        let offset = cursor.uploaded.get(name).copied().unwrap_or(0);
+        let Some(bytes) = part(dir, name, offset, secrets).filter(|bytes| !bytes.is_empty()) else {
+            continue;
+        };
+        complete = false;
+        let count = bytes.len() as u64;
+        let next = match client.put_log(name, offset, bytes).await {
+            Ok(()) => offset + count,
+            Err(Refusal::Offset(expected)) => expected,
+            Err(refusal) => return Err(refusal),
+        };
+        cursor.uploaded.insert(name.to_owned(), next);
+    }
+    Ok(complete)
+}
+
+/// The bytes from an offset on, with the values of secrets starred out in place. Bytes around
+/// the part are read too, so that a value across its edges is found.
+fn part(dir: &AttemptDir, name: &str, offset: u64, secrets: &BTreeMap<String, String>) -> Option<Vec<u8>> {
+    let margin = secrets.values().map(String::len).max().unwrap_or(0) as u64;
+    let begin = offset.saturating_sub(margin);
+    let mut bytes = Vec::new();
+    let mut file: File = open_regular(&dir.path(name)).ok()?;
+    file.seek(SeekFrom::Start(begin)).ok()?;
+    file.take(offset - begin + CHUNK + margin)
+        .read_to_end(&mut bytes)
+        .ok()?;
+    for value in secrets.values().filter(|value| value.len() >= 6) {
+        star_out(&mut bytes, value.as_bytes());
+    }
+    let from = usize::try_from(offset - begin).ok()?.min(bytes.len());
+    let mut part = bytes.split_off(from);
+    part.truncate(CHUNK as usize);
+    Some(part)
+}
+
+fn star_out(bytes: &mut [u8], value: &[u8]) {
+    let mut at = 0;
+    while let Some(found) = bytes[at..]
+        .windows(value.len())
+        .position(|window| window == value)
+    {
+        bytes[at + found..at + found + value.len()].fill(b'*');
+        at += found + value.len();
+    }
+}
+
+/// Uploads all files of a benchmark, for as long as it takes. Returns what had to be left out.
+pub(super) async fn benchmark(client: Client, dir: AttemptDir, done: BenchmarkDone) -> Vec<String> {
+    let mut left_out = Vec::new();
+    for file in &done.files {
+        let path = dir.out(done.order).join(&file.path);
+        let mut pause = PAUSE;
+        loop {
+            match client.put_file(done.order, file, &path).await {
+                Ok(()) => break,
+                Err(refusal) if is_hopeless(&refusal, &path) => {
+                    left_out.push(format!("`{}` is not uploaded: {}", file.path, chain(&refusal)));
+                    break;
+                }
+                Err(_) => tokio::time::sleep(pause).await,
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+    left_out
+}
+
+/// Whether another try cannot help: the API will never take it, or the file is gone.
+fn is_hopeless(refusal: &Refusal, path: &std::path::Path) -> bool {
+    matches!(refusal, Refusal::Never(_) | Refusal::Offset(_))
+        || open_regular(path).is_err_and(|error| error.kind() != io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_starred_out_and_nothing_moves() {
+        let mut bytes = b"a hunter22 b hunter22".to_vec();
+        star_out(&mut bytes, b"hunter22");
+        assert_eq!(bytes, b"a ******** b ********");
+    }
+
+    #[test]
+    fn a_secret_across_the_edge_of_a_part_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = AttemptDir::new(root.path());
+        let chunk = CHUNK as usize;
+        let mut text = vec![b'x'; chunk - 4];
+        text.extend(b"hunter22 and more");
+        std::fs::write(dir.path("stdout.log"), &text).unwrap();
+        let secrets = BTreeMap::from([("K".to_owned(), "hunter22".to_owned())]);
+        let first = part(&dir, "stdout.log", 0, &secrets).unwrap();
+        let second = part(&dir, "stdout.log", CHUNK, &secrets).unwrap();
+        assert_eq!((first.len(), &first[chunk - 4..]), (chunk, &b"****"[..]));
+        assert_eq!(second, b"**** and more");
+    }
+}
