@@ -18,6 +18,7 @@
 
 pub mod catalogue;
 pub mod command;
+pub mod config_file;
 pub mod document;
 pub mod driver_event;
 pub mod hash;

@@ -41,6 +41,16 @@ pub struct ComputeProfile {
 #[error("`{0}` is no compute profile; expected e.g. `cpu`, `4070-8GB`, `2×A100` or `4xH100-80GB`")]
 pub struct ProfileError(pub String);
 
+impl ComputeProfile {
+    /// Whether a GPU of this name and memory (in bytes) would do. Cards are sold by round numbers
+    /// and report a little less: a tenth is forgiven.
+    pub fn is_met_by(&self, gpu: &str, memory: u64) -> bool {
+        let gib = u64::from(self.min_memory.unwrap_or(0));
+        let names = |part: &String| gpu.to_lowercase().contains(&part.to_lowercase());
+        memory >= (gib << 30) / 10 * 9 && self.name.as_ref().is_none_or(names)
+    }
+}
+
 impl FromStr for ComputeProfile {
     type Err = ProfileError;
 
@@ -163,6 +173,14 @@ mod tests {
         assert_eq!(parsed("2xgpu"), (2, None, None));
         assert_eq!(parsed("cpu"), (0, None, None));
         assert_eq!(parsed("RTX 4090"), (1, Some("RTX 4090".into()), None));
+    }
+
+    #[test]
+    fn a_gpu_meets_it_by_name_and_memory() {
+        let profile: ComputeProfile = "a100-80GB".parse().unwrap();
+        assert!(profile.is_met_by("NVIDIA A100-SXM4-80GB", 79 << 30));
+        assert!(!profile.is_met_by("NVIDIA A100-SXM4-40GB", 40 << 30));
+        assert!(!profile.is_met_by("NVIDIA H100 80GB", 80 << 30));
     }
 
     #[test]

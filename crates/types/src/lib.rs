@@ -24,6 +24,7 @@ mod sample;
 mod slice;
 mod status;
 mod system;
+mod view;
 
 pub use args::{ArgList, ArgValue};
 pub use attempt::*;
@@ -45,3 +46,4 @@ pub use sample::*;
 pub use slice::*;
 pub use status::*;
 pub use system::*;
+pub use view::*;
