@@ -3,6 +3,8 @@
 //! Model arguments, logs and results documents of real runs hold live API keys. Everything that
 //! is stored or shown passes through [`redact`].
 
+use std::ops::Range;
+
 /// What stands in place of a secret; the same text that lmms-eval writes.
 pub const REDACTED: &str = "[REDACTED]";
 
@@ -57,6 +59,9 @@ const PREFIXES: [(&str, usize); 17] = [
     ("r8_", 20),
     ("dckr_pat_", 16),
 ];
+
+/// How long a value is at least that is blotted out because of its key.
+const LEAST_VALUE: usize = 6;
 
 /// Whether a key announces a secret, or a value has the shape of one.
 ///
@@ -115,9 +120,135 @@ fn words(key: &str) -> Vec<String> {
     words
 }
 
-/// The text with every secret in it replaced by [`REDACTED`].
+/// The text with every secret in it replaced by [`REDACTED`]: values of secret keys, passwords in
+/// addresses, and everything that has the shape of a credential.
 #[must_use]
 pub fn redact(text: &str) -> String {
-    let _ = PREFIXES;
-    text.to_owned()
+    let mut clean = String::with_capacity(text.len());
+    let mut copied = 0;
+    let mut at = 0;
+    let mut previous = ' ';
+    while let Some(character) = text[at..].chars().next() {
+        let starts = !is_word(previous) || character == ':';
+        let found = if starts { secret_at(text, at) } else { None };
+        if let Some(secret) = found {
+            clean.push_str(&text[copied..secret.start]);
+            clean.push_str(REDACTED);
+            copied = secret.end;
+            at = secret.end;
+            previous = 'x';
+        } else {
+            previous = character;
+            at += character.len_utf8();
+        }
+    }
+    clean.push_str(&text[copied..]);
+    clean
+}
+
+/// The secret that begins, or whose key begins, at this place.
+fn secret_at(text: &str, at: usize) -> Option<Range<usize>> {
+    let rest = &text[at..];
+    let within = match rest.as_bytes().first()? {
+        b':' => password(rest),
+        byte if byte.is_ascii_alphanumeric() || *byte == b'_' => credential(rest)
+            .map(|length| 0..length)
+            .or_else(|| bearer(rest))
+            .or_else(|| keyed(rest)),
+        _ => None,
+    }?;
+    Some(at + within.start..at + within.end)
+}
+
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+fn token_length(text: &str) -> usize {
+    text.bytes()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
+        .count()
+}
+
+/// The length of a token with the shape of a credential.
+fn credential(text: &str) -> Option<usize> {
+    if text.starts_with("eyJ") {
+        return web_token(text);
+    }
+    let &(prefix, least) = PREFIXES.iter().find(|(prefix, _)| text.starts_with(prefix))?;
+    let length = token_length(text);
+    let body = &text[prefix.len()..length];
+    // Words with hyphens have no digits; keys practically always do.
+    let plausible = body.len() >= least && body.bytes().any(|byte| byte.is_ascii_digit());
+    plausible.then_some(length)
+}
+
+/// A JSON web token: three parts with dots between.
+fn web_token(text: &str) -> Option<usize> {
+    let length = text
+        .bytes()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte))
+        .count();
+    (length >= 40 && text[..length].matches('.').count() >= 2).then_some(length)
+}
+
+/// `Bearer <token>`.
+fn bearer(text: &str) -> Option<Range<usize>> {
+    let start = ["Bearer ", "bearer ", "Basic "]
+        .iter()
+        .find(|word| text.starts_with(**word))?
+        .len();
+    let length = text[start..]
+        .bytes()
+        .take_while(|byte| is_value_byte(*byte))
+        .count();
+    (length >= LEAST_VALUE).then_some(start..start + length)
+}
+
+/// The password in `://user:password@host`.
+fn password(text: &str) -> Option<Range<usize>> {
+    let rest = text.strip_prefix("://")?;
+    let end = rest
+        .find(|c: char| c.is_whitespace() || "/?#\"'".contains(c))
+        .unwrap_or(rest.len());
+    let (user_info, _) = rest[..end].rsplit_once('@')?;
+    let (user, password) = user_info.split_once(':')?;
+    let start = 3 + user.len() + 1;
+    (!password.is_empty()).then_some(start..start + password.len())
+}
+
+/// The value in `api_key=value`, `api_key: value` or `'api_key': 'value'`. Blanks around `=` are
+/// program text, not a setting.
+fn keyed(text: &str) -> Option<Range<usize>> {
+    let key = token_length(text);
+    if key > 64 || !is_secret_key(&text[..key]) {
+        return None;
+    }
+    let mut at = key;
+    at += usize::from(text[at..].starts_with(['"', '\'']));
+    let separator = text[at..].chars().next().filter(|c| matches!(c, '=' | ':'))?;
+    at += 1;
+    if separator == ':' {
+        at += text[at..].bytes().take_while(|byte| *byte == b' ').count();
+    }
+    let quote = text[at..].chars().next().filter(|c| matches!(c, '"' | '\''));
+    at += usize::from(quote.is_some());
+    let rest = &text[at..];
+    if ["Bearer ", "bearer ", "Basic "]
+        .iter()
+        .any(|word| rest.starts_with(word))
+    {
+        return bearer(rest).map(|token| at + token.start..at + token.end);
+    }
+    let length = match quote {
+        Some(quote) => rest.find(quote).unwrap_or(rest.len()),
+        None => rest.bytes().take_while(|byte| is_value_byte(*byte)).count(),
+    };
+    let value = &rest[..length];
+    (length >= LEAST_VALUE && !is_harmless(value)).then_some(at..at + length)
+}
+
+/// Bytes of an unquoted value; text beyond ASCII belongs to it.
+fn is_value_byte(byte: u8) -> bool {
+    !(byte.is_ascii_whitespace() || b",;&\"'()[]{}<>|`".contains(&byte))
 }

@@ -11,15 +11,18 @@ mod expand;
 mod loader;
 mod modality;
 mod scan;
+mod yaml;
 
-pub use backends::{Backend, BackendKind, backends};
+pub use backends::{Backend, BackendKind, backends, backends_in};
 pub use category::category;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use loader::Loader;
 
 /// Where tasks come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -105,7 +108,7 @@ pub struct Entry {
     pub alias: Option<String>,
     /// Tags that a task carries.
     pub tags: Vec<String>,
-    /// What a group or tag holds: names of tasks and groups, in order.
+    /// What a group or tag holds: names of tasks, groups and tags, in order.
     pub members: Vec<String>,
     /// Where the documents come from.
     pub dataset_path: Option<String>,
@@ -155,16 +158,50 @@ pub struct Catalogue {
     pub entries: Vec<Entry>,
     /// Files that could not be used.
     pub problems: Vec<CatalogueProblem>,
-    #[serde(skip)]
-    by_name: HashMap<String, usize>,
 }
 
-/// Reads all task files under the roots. A name that an include folder defines again replaces
-/// the installed one, as in lmms-eval.
+/// Reads all task files under the roots. A name that an earlier root defines stays as it is: the
+/// installed task wins over one of the same name in an include folder, as in lmms-eval.
 #[must_use]
 pub fn index(roots: &[TaskRoot]) -> Catalogue {
-    let _ = roots;
-    Catalogue::default()
+    let loader = Loader::default();
+    let mut catalogue = Catalogue::default();
+    let mut entries = HashMap::new();
+    for root in roots {
+        let own = read_root(&loader, root, &mut catalogue.problems);
+        for entry in &own {
+            entries.entry(entry.name.clone()).or_insert_with(|| entry.clone());
+        }
+        expand::add_tags(root, &own, &mut entries);
+    }
+    catalogue.entries = entries.into_values().collect();
+    catalogue.entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    expand::summarise(&mut catalogue);
+    expand::note_missing(&mut catalogue);
+    catalogue
+}
+
+/// The tasks and groups of one root, each name once.
+fn read_root(loader: &Loader, root: &TaskRoot, problems: &mut Vec<CatalogueProblem>) -> Vec<Entry> {
+    let files = scan::files(root, problems);
+    let mut names = HashSet::new();
+    let mut entries = Vec::new();
+    for (path, loaded) in scan::load(loader, &files) {
+        let problem = match loaded {
+            Err(message) => Some(message),
+            // A template that other files include.
+            Ok(config) => entry::defined(&config).and_then(|defined| {
+                let known = !names.insert(defined.0.clone());
+                let message = known.then(|| format!("`{}` is defined by an earlier file", defined.0));
+                if !known {
+                    entries.push(entry::read(loader, root, &path, &config, defined));
+                }
+                message
+            }),
+        };
+        problems.extend(problem.map(|message| CatalogueProblem { path, message }));
+    }
+    entries
 }
 
 /// The folder of task files inside the package directory (`.../site-packages/lmms_eval`).
@@ -173,24 +210,14 @@ pub fn tasks_dir(package_dir: &Path) -> PathBuf {
     package_dir.join("tasks")
 }
 
-impl Catalogue {
-    /// The entry of a name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Entry> {
-        self.by_name.get(name).map(|&index| &self.entries[index])
-    }
-
-    /// The distinct leaf tasks behind a name, in order; empty for an unknown name.
-    #[must_use]
-    pub fn leaves(&self, name: &str) -> Vec<String> {
-        let _ = name;
-        Vec::new()
-    }
-
-    /// Whether picking `outer` already runs everything of `inner`.
-    #[must_use]
-    pub fn contains(&self, outer: &str, inner: &str) -> bool {
-        let _ = (outer, inner);
-        false
-    }
+/// The installed version, from the name of the `lmms_eval-<version>.dist-info` folder beside the
+/// package directory.
+#[must_use]
+pub fn installed_version(package_dir: &Path) -> Option<String> {
+    let folder = std::fs::read_dir(package_dir.parent()?).ok()?;
+    folder.flatten().find_map(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let version = name.strip_prefix("lmms_eval-")?.strip_suffix(".dist-info")?;
+        Some(version.to_owned())
+    })
 }

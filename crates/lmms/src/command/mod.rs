@@ -160,7 +160,7 @@ pub struct CommandError {
 }
 
 impl CommandError {
-    fn new(field: impl Into<String>, value: impl ToString, expected: &str) -> Self {
+    fn new(field: impl Into<String>, value: impl std::fmt::Display, expected: &str) -> Self {
         Self {
             field: field.into(),
             value: value.to_string(),

@@ -88,7 +88,8 @@ impl LogParser {
         };
         // Text may follow a bar without a break: a traceback, or a line of the other stream.
         let rest = whole[bar.end..].trim_start();
-        let at = text::raw_offset(&segment.bytes, whole.len() - rest.len()) as u64;
+        let index = text::plain_index(&plain, whole.len() - rest.len());
+        let at = text::raw_offset(&segment.bytes, index) as u64;
         self.read_bar(bar.progress, segment.offset, items);
         self.read_line(rest, segment.offset + at, segment.truncated, items);
     }

@@ -12,6 +12,24 @@ pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
     plain
 }
 
+/// The index in `plain` of what stands at `index` in its lossy text, in which every invalid
+/// sequence takes the three bytes of U+FFFD.
+pub(super) fn plain_index(plain: &[u8], index: usize) -> usize {
+    let (mut lossy, mut exact) = (0, 0);
+    for chunk in plain.utf8_chunks() {
+        let valid = chunk.valid().len();
+        if index <= lossy + valid {
+            return exact + (index - lossy);
+        }
+        lossy += valid + char::REPLACEMENT_CHARACTER.len_utf8();
+        exact += valid + chunk.invalid().len();
+        if index <= lossy {
+            return exact;
+        }
+    }
+    plain.len()
+}
+
 /// Where the byte of `raw` stands that `clean` returns at index `plain_index`.
 pub(super) fn raw_offset(raw: &[u8], plain_index: usize) -> usize {
     let mut left = plain_index;

@@ -5,16 +5,9 @@
 //! said `Error during evaluation:`. What we did to the process ourselves (cancel, limits) only
 //! explains a failure: a benchmark that was through by then is through.
 
-use super::cause::{classify, sentence};
-use super::traceback::{last_chain, lines};
+use super::cause::sentence;
+use super::errors::{Errors, one_line};
 use super::{Degraded, Evidence, Exit, Judgement, Outcome, SampleCounts};
-use crate::log::{Level, Notice, Stream};
-use crate::secrets::redact;
-
-/// How many lines are shown as evidence.
-const EVIDENCE_LINES: usize = 8;
-/// How long one of them, and the cause, may be, in bytes.
-const TEXT_CAP: usize = 1000;
 
 /// Judges how a benchmark ended.
 #[must_use]
@@ -35,7 +28,8 @@ pub fn judge(evidence: &Evidence) -> Judgement {
     }
 }
 
-type Verdict = (Outcome, Option<String>);
+/// An outcome and one sentence on its cause.
+pub(super) type Verdict = (Outcome, Option<String>);
 
 fn verdict(evidence: &Evidence, errors: &Errors) -> Verdict {
     if let Some(error) = &evidence.start_error {
@@ -208,117 +202,6 @@ fn exit_text(exit: Option<Exit>) -> String {
         Some(Exit::Signal(signal)) => signal_name(signal),
         None => "it exited without a code".to_owned(),
     }
-}
-
-/// All error texts of the evidence, by how much they are worth.
-#[derive(Debug, Default)]
-struct Errors {
-    /// The first exception of the last chain on stderr, when the benchmark failed.
-    root: Option<String>,
-    /// What the driver saw.
-    driver: Option<String>,
-    /// What the CLI printed after `Error during evaluation:`.
-    evaluation: Option<String>,
-    /// What argparse printed.
-    usage: Option<String>,
-    /// Every other line at level ERROR.
-    others: Vec<String>,
-}
-
-impl Errors {
-    fn of(evidence: &Evidence) -> Self {
-        let mut errors = Self {
-            root: last_chain(&evidence.stderr_tail).into_iter().next(),
-            driver: evidence.driver.as_ref().and_then(driver_error),
-            ..Self::default()
-        };
-        for line in &evidence.error_lines {
-            errors.add(&line.message);
-        }
-        for (text, stream) in [
-            (&evidence.stdout_tail, Stream::Stdout),
-            (&evidence.stderr_tail, Stream::Stderr),
-        ] {
-            for line in lines(text, stream) {
-                if line.level == Level::Error && !is_frame(line.notice.as_ref(), &line.message) {
-                    errors.add(&line.message);
-                }
-            }
-        }
-        errors
-    }
-
-    fn add(&mut self, message: &str) {
-        if let Some(error) = message.strip_prefix("Error during evaluation: ") {
-            self.evaluation
-                .get_or_insert_with(|| strip_hint(error).to_owned());
-        } else if let Some((_, refusal)) = message.split_once(": error: ") {
-            self.usage.get_or_insert_with(|| refusal.to_owned());
-        } else if !self.others.iter().any(|other| other == message) {
-            self.others.push(message.to_owned());
-        }
-    }
-
-    /// The outcome of the first text that speaks of a known cause.
-    fn verdict(&self) -> Option<Verdict> {
-        self.ranked().find_map(|error| {
-            let outcome = classify(error)?;
-            Some((outcome, Some(sentence(outcome, error))))
-        })
-    }
-
-    fn ranked(&self) -> impl Iterator<Item = &String> {
-        let direct = [&self.root, &self.evaluation, &self.driver];
-        direct.into_iter().flatten().chain(&self.others)
-    }
-
-    /// The text that says most about an error of no known kind.
-    fn best(&self) -> Option<&String> {
-        self.ranked().next()
-    }
-
-    fn shown(&self) -> Vec<String> {
-        let mut shown: Vec<String> = Vec::new();
-        let direct = [&self.evaluation, &self.root, &self.driver, &self.usage];
-        for text in direct.into_iter().flatten().chain(&self.others) {
-            let line = one_line(text);
-            if !shown.contains(&line) && shown.len() < EVIDENCE_LINES {
-                shown.push(line);
-            }
-        }
-        shown
-    }
-}
-
-fn driver_error(end: &super::DriverEnd) -> Option<String> {
-    let error = end.error.as_ref()?;
-    match &end.error_type {
-        Some(kind) if !error.starts_with(kind.as_str()) => Some(format!("{kind}: {error}")),
-        _ => Some(error.clone()),
-    }
-}
-
-/// Frames of a traceback say nothing alone; its last line does.
-fn is_frame(notice: Option<&Notice>, message: &str) -> bool {
-    let header = matches!(notice, Some(Notice::Traceback));
-    header
-        || message.starts_with([' ', '\t'])
-        || message.ends_with("exception:")
-        || message.ends_with("occurred:")
-}
-
-fn strip_hint(error: &str) -> &str {
-    let hint = ". Please set `--verbosity=DEBUG` to get more information.";
-    error.strip_suffix(hint).unwrap_or(error)
-}
-
-fn one_line(text: &str) -> String {
-    let mut line = redact(text).split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.len() > TEXT_CAP {
-        line.truncate(line.floor_char_boundary(TEXT_CAP));
-        line.push_str(" ...");
-    }
-    line
 }
 
 fn degraded(counts: SampleCounts) -> Option<Degraded> {

@@ -2,6 +2,7 @@
 //! evidence: the process, the driver, the results file, the log, and what was asked of us.
 
 mod cause;
+mod errors;
 mod judge;
 mod poison;
 mod traceback;

@@ -120,7 +120,7 @@ impl<'a> Place<'a> {
 pub(super) fn count_of(value: &Value) -> Option<u64> {
     let count = number(value)?;
     // Counts beyond 2^53 are no counts of documents.
-    (count >= 0.0 && count <= 9e15 && count.fract() == 0.0).then_some(count as u64)
+    ((0.0..=9e15).contains(&count) && count.fract() == 0.0).then_some(count as u64)
 }
 
 fn read_row(place: &Place<'_>, row: &Map<String, Value>, problems: &mut Vec<Problem>) -> Vec<Metric> {
@@ -171,6 +171,8 @@ fn value_key<'a>(row: &Map<String, Value>, key: &'a str) -> Option<(&'a str, &'a
 fn push_value(place: &Place<'_>, name: &str, filter: &str, value: &Value, metrics: &mut Vec<Metric>) {
     let plain = |kind, value| place.metric(name.to_owned(), filter, kind, value);
     let metric = match value {
+        // The 999 of `--predict_only` stands for "not scored".
+        _ if name == "bypass" => plain(MetricKind::Null, None),
         Value::Number(_) => match number(value) {
             Some(number) => plain(MetricKind::Numeric, Some(number)),
             None => plain(MetricKind::Null, None),

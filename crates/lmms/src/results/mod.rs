@@ -130,7 +130,7 @@ pub struct Metric {
 pub enum MetricKind {
     /// A finite number.
     Numeric,
-    /// null, `NaN` or an infinity: no score.
+    /// null, `NaN`, an infinity, or the `bypass` of a run without scoring: no score.
     Null,
     /// `[]` or `{}`: declared, but nothing was received.
     Empty,
