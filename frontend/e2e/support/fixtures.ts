@@ -52,7 +52,7 @@ export const test = base.extend<Tests, Workers>({
     const { cookies } = JSON.parse(session);
     await page.context().addCookies(cookies);
     await page.goto(stack.url);
-    await page.getByRole("navigation").first().waitFor();
+    await page.getByRole("navigation", { name: "Main" }).waitFor();
     await use(page);
   },
 });
@@ -60,7 +60,7 @@ export const test = base.extend<Tests, Workers>({
 /** Opens the one-time link and waits for the application. */
 export async function signIn(page: Page, stack: Stack): Promise<void> {
   await page.goto(stack.signInUrl);
-  await page.getByRole("navigation").first().waitFor();
+  await page.getByRole("navigation", { name: "Main" }).waitFor();
 }
 
 /** Collects everything that a careful user would find in the console. */
