@@ -221,12 +221,12 @@ fn password(text: &str) -> Option<Range<usize>> {
 /// program text, not a setting.
 fn keyed(text: &str) -> Option<Range<usize>> {
     let key = token_length(text);
-    if key > 64 || !is_secret_key(&text[..key]) {
-        return None;
-    }
     let mut at = key;
     at += usize::from(text[at..].starts_with(['"', '\'']));
     let separator = text[at..].chars().next().filter(|c| matches!(c, '=' | ':'))?;
+    if key > 64 || !is_secret_key(&text[..key]) {
+        return None;
+    }
     at += 1;
     if separator == ':' {
         at += text[at..].bytes().take_while(|byte| *byte == b' ').count();

@@ -76,7 +76,7 @@ const RULES: &[Rule] = &[
             "no file named model.safetensors",
             "failed to import model from",
             "model_not_found",
-            "couldn't find it in the cached files",
+            "in the cached files",
             "can't load the configuration of",
             "can't load tokenizer for",
             "repositorynotfounderror",
