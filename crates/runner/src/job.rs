@@ -8,6 +8,9 @@ use types::{AttemptId, Isolation, RunBenchmarkId, RunId};
 /// The version of the file that this executor understands.
 pub const VERSION: u32 = 1;
 
+/// The driver's flag for benchmarks by order.
+const ONLY: &str = "--only";
+
 /// What one attempt has to do. Written once by the worker, read by keeper, reporter and driver.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
@@ -202,7 +205,22 @@ impl JobProcess {
     /// Whether our driver runs its benchmarks; else it is one plain command of lmms-eval.
     #[must_use]
     pub fn is_driver(&self) -> bool {
-        matches!(self.argv.as_slice(), [.., driver, job] if driver == "driver.py" && job == "job.json")
+        let argv: Vec<&str> = self.argv.iter().map(String::as_str).collect();
+        matches!(
+            argv.as_slice(),
+            [.., "driver.py", "job.json"] | [.., "driver.py", "job.json", ONLY, _]
+        )
+    }
+
+    /// Tells the driver to run only the benchmarks that are listed here.
+    pub(crate) fn limit_to_its_benchmarks(&mut self) {
+        if let [.., flag, _] = self.argv.as_slice()
+            && flag == ONLY
+        {
+            self.argv.truncate(self.argv.len() - 2);
+        }
+        let orders: Vec<String> = self.benchmarks.iter().map(|b| b.order.to_string()).collect();
+        self.argv.extend([ONLY.to_owned(), orders.join(",")]);
     }
 }
 

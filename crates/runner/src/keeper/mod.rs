@@ -57,6 +57,8 @@ pub(crate) struct Keeper {
     watcher: Watcher,
     schedule: Schedule,
     stop: Option<Stop>,
+    /// Whether a final stop has cost a benchmark its results.
+    interrupted: bool,
     exits: Vec<ProcessExit>,
     killed_leftovers: u32,
     start_failed: Option<String>,
@@ -83,6 +85,7 @@ impl Keeper {
             watcher: Watcher::new(&job),
             schedule: Schedule::new(&job),
             stop: None,
+            interrupted: false,
             exits: Vec::new(),
             killed_leftovers: 0,
             start_failed: None,
@@ -196,9 +199,9 @@ impl Keeper {
     }
 
     fn exit(&self) -> AttemptExit {
-        let all_done = self.job.benchmarks().all(|b| self.schedule.is_done(b.order));
+        let cut_short = self.interrupted || !self.job.benchmarks().all(|b| self.schedule.is_done(b.order));
         let (outcome, reason) = match (&self.stop, &self.start_failed) {
-            (Some(stop), _) if stop.why.is_final() && !all_done => {
+            (Some(stop), _) if stop.why.is_final() && cut_short => {
                 (stop.why.outcome(), Some(stop.why.sentence(&self.job.limits)))
             }
             (_, Some(reason)) => (Outcome::StartFailed, Some(reason.clone())),

@@ -22,7 +22,7 @@ use lmms::{
 };
 use serde_json::{Map, Value, json};
 use std::{fs, io, time::Instant};
-use types::{BenchmarkDone, ProcessExit};
+use types::{BenchmarkDone, Outcome, ProcessExit};
 
 /// A process that runs.
 struct Live {
@@ -219,6 +219,7 @@ impl Keeper {
             &self.secrets,
         );
         self.schedule.done(benchmark.order);
+        self.interrupted |= self.is_over() && done.outcome != Outcome::Completed;
         let name = format!("out/{}/done.json", benchmark.order);
         let written = self.dir.write_json(&name, &done);
         // On a full disk only the reserved room is left, and the verdict matters most.

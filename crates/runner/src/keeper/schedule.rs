@@ -123,14 +123,12 @@ impl Schedule {
     fn rest_of(&self, mut process: JobProcess) -> Option<JobProcess> {
         let planned = process.benchmarks.len();
         let again = process.benchmarks.iter().any(|b| self.starts(b.order) > 0);
-        let is_driver = process.is_driver();
         process.benchmarks.retain(|b| !self.done.contains(&b.order));
-        let left: Vec<String> = process.benchmarks.iter().map(|b| b.order.to_string()).collect();
-        let is_partial = again || left.len() < planned;
-        if is_driver && is_partial {
-            process.argv.extend(["--only".to_owned(), left.join(",")]);
+        let left = process.benchmarks.len();
+        if process.is_driver() && left > 0 && (again || left < planned) {
+            process.limit_to_its_benchmarks();
         }
-        (!left.is_empty()).then_some(process)
+        (left > 0).then_some(process)
     }
 }
 
