@@ -138,7 +138,7 @@ pub async fn find_executor(conn: &mut Conn, id: AttemptId) -> QueryResult<Option
 /// The attempt with this id, locked until the end of the transaction.
 pub async fn lock_executor(conn: &mut Conn, id: AttemptId) -> QueryResult<Option<ExecutorRow>> {
     let query = run_attempts::table.find(id.0).select(ExecutorRow::as_select());
-    query.for_update().first(conn).await.optional()
+    query.for_no_key_update().first(conn).await.optional()
 }
 
 /// What a batch changes about its attempt; absent values stay.

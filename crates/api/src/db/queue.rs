@@ -124,7 +124,7 @@ pub async fn hold(conn: &mut Conn, run: Uuid, owner: Uuid, epoch: i32) -> QueryR
         .find(run)
         .filter(runs::lease_owner.eq(owner).and(runs::epoch.eq(epoch)))
         .select(runs::id)
-        .for_update()
+        .for_no_key_update()
         .first(conn)
         .await
         .optional()?;
@@ -152,13 +152,16 @@ pub async fn set_live(conn: &mut Conn, run: Uuid, changes: &LiveChanges) -> Quer
     diesel::update(runs::table.find(run)).set(changes).execute(conn).await.map(|_| ())
 }
 
-/// Writes the keeper's process and the GPUs of a run.
-pub async fn set_process(conn: &mut Conn, run: Uuid, pid: Option<i32>, gpus: Option<String>) -> QueryResult<()> {
-    diesel::update(runs::table.find(run))
-        .set((runs::process_id.eq(pid), gpus.map(|g| runs::gpu_device_id.eq(g))))
-        .execute(conn)
-        .await
-        .map(|_| ())
+/// Notes the keeper's process.
+pub async fn set_process(conn: &mut Conn, run: Uuid, pid: Option<i32>) -> QueryResult<()> {
+    let change = runs::process_id.eq(pid);
+    diesel::update(runs::table.find(run)).set(change).execute(conn).await.map(|_| ())
+}
+
+/// Notes the GPUs that a run holds.
+pub async fn set_gpus(conn: &mut Conn, run: Uuid, gpus: Option<String>) -> QueryResult<()> {
+    let change = runs::gpu_device_id.eq(gpus);
+    diesel::update(runs::table.find(run)).set(change).execute(conn).await.map(|_| ())
 }
 
 /// How a run ended.

@@ -308,3 +308,17 @@ pub async fn end(conn: &mut Conn, id: Uuid, ending: &Ending) -> QueryResult<bool
         .await?;
     Ok(changed == 1)
 }
+
+/// Ends the picks that nothing has come of, because their run is stopped.
+pub async fn cancel_unfinished(conn: &mut Conn, run: Uuid) -> QueryResult<usize> {
+    diesel::update(run_benchmarks::table)
+        .filter(run_benchmarks::run_id.eq(run))
+        .filter(run_benchmarks::status.eq_any(["pending", "running"]))
+        .set((
+            run_benchmarks::status.eq("cancelled"),
+            run_benchmarks::outcome.eq("cancelled"),
+            run_benchmarks::completed_at.eq(diesel::dsl::now),
+        ))
+        .execute(conn)
+        .await
+}

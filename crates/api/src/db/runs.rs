@@ -138,7 +138,7 @@ pub async fn find(conn: &mut Conn, id: RunId) -> QueryResult<Option<RunRow>> {
 /// The run with this id, locked until the end of the transaction.
 pub async fn lock(conn: &mut Conn, id: RunId) -> QueryResult<Option<RunRow>> {
     let query = runs::table.find(id.0).select(RunRow::as_select());
-    query.for_update().first(conn).await.optional()
+    query.for_no_key_update().first(conn).await.optional()
 }
 
 /// Changes the name of a run; false when there is none.

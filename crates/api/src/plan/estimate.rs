@@ -1,14 +1,18 @@
 //! How many documents, and how long.
 
-/// Documents of one benchmark under a limit. A limit counts per leaf task.
-pub fn samples_of(num_samples: Option<u64>, leaves: u64, limit: Option<f64>, offset: Option<u64>) -> Option<u64> {
-    let all = num_samples?;
-    let rest = all.saturating_sub(offset.unwrap_or(0).saturating_mul(leaves.max(1)));
-    Some(match limit {
-        Some(limit) if limit >= 1.0 => rest.min((limit as u64).saturating_mul(leaves.max(1))),
-        Some(fraction) if fraction > 0.0 => ((all as f64 * fraction).ceil() as u64).min(rest),
-        _ => rest,
-    })
+/// Documents of a benchmark under a limit, from the number of each of its leaves; lmms-eval
+/// counts limit and offset per leaf. Unknown when one leaf's number is.
+pub fn samples_of(leaves: &[Option<u64>], limit: Option<f64>, offset: Option<u64>) -> Option<u64> {
+    let of_leaf = |all: &Option<u64>| {
+        let all = (*all)?;
+        let rest = all.saturating_sub(offset.unwrap_or(0));
+        Some(match limit {
+            Some(limit) if limit >= 1.0 => rest.min(limit as u64),
+            Some(fraction) if fraction > 0.0 => rest.min((all as f64 * fraction).ceil() as u64),
+            _ => rest,
+        })
+    };
+    leaves.iter().map(of_leaf).sum()
 }
 
 /// A finished benchmark of the past.
@@ -45,11 +49,12 @@ mod tests {
 
     #[test]
     fn a_limit_counts_per_leaf() {
-        assert_eq!(samples_of(Some(100), 4, Some(8.0), None), Some(32));
-        assert_eq!(samples_of(Some(100), 4, Some(0.1), None), Some(10));
-        assert_eq!(samples_of(Some(100), 1, None, Some(30)), Some(70));
-        assert_eq!(samples_of(Some(10), 1, Some(99.0), None), Some(10));
-        assert_eq!(samples_of(None, 1, Some(8.0), None), None);
+        let leaves = [Some(100), Some(5)];
+        assert_eq!(samples_of(&leaves, Some(8.0), None), Some(13));
+        assert_eq!(samples_of(&leaves, Some(0.1), None), Some(11));
+        assert_eq!(samples_of(&leaves, None, Some(30)), Some(70));
+        assert_eq!(samples_of(&leaves, None, None), Some(105));
+        assert_eq!(samples_of(&[Some(3), None], Some(8.0), None), None);
     }
 
     #[test]

@@ -4,19 +4,30 @@
 //! worker all go through [`Resolved`] and [`commands`], so what is shown is what is started.
 
 mod check;
+mod draft;
 mod estimate;
 mod power;
 mod resolve;
 mod yaml;
 
+pub use draft::{Draft, draft};
 pub use check::{contained_picks, settings_problems};
-pub use estimate::{expected_seconds, samples_of};
+pub use estimate::{Past, expected_seconds, samples_of};
 pub use power::detectable_difference;
 pub use resolve::{Checkpoint, Model, Resolved, UnknownCheckpoint, resolve};
 pub use yaml::config_yaml;
 
+use crate::config::EvalConfig;
 use lmms::command::{CommandError, Plan, PlanBenchmark, PlanInput, plan, shell_line};
 use types::{ArgList, ArgValue, BatchSize, BenchmarkCommandView, CommandView, FieldError, GpuLaunch, RunConfig, Seed};
+
+/// The interpreter with lmms-eval. Without a setting it is looked for on `PATH` when an attempt starts.
+pub fn interpreter(config: &EvalConfig) -> String {
+    config
+        .python
+        .as_ref()
+        .map_or_else(|| "python3".to_owned(), |path| path.display().to_string())
+}
 
 /// A benchmark that takes part: its place in the run and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,73 @@
-//! Runs.
+//! Runs: everything below `/runs`, what executors post, and the live messages.
 
+pub(super) mod access;
+pub mod artifacts;
+pub mod cancel;
+mod compute;
+pub mod create;
+pub mod detail;
+mod draft;
+pub mod list;
+pub mod logs;
+pub mod metrics;
+pub mod preview;
+pub(super) mod raw;
+pub mod rename;
+pub mod requeue;
+pub mod samples;
+pub mod ticket;
+
+use super::{artifacts as files, attempts, ws};
 use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
 
-/// The routes below `/api/v1` and `/ws` that are about runs and attempts.
-pub fn routes(_cfg: &mut ServiceConfig) {}
+/// The routes below `/api/v1`.
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(create::create_run)
+        .service(preview::preview_run)
+        .service(list::list_runs)
+        .service(detail::get_run)
+        .service(rename::rename_run)
+        .service(cancel::cancel_run)
+        .service(requeue::requeue_run)
+        .service(metrics::get_run_metrics)
+        .service(logs::get_run_logs)
+        .service(samples::get_run_samples)
+        .service(artifacts::list_run_artifacts)
+        .service(ticket::create_ticket)
+        .service(files::download_artifact)
+        .service(attempts::batch::post_batch)
+        .service(attempts::files::put_file)
+        .service(attempts::secrets::get_attempt_secrets);
+}
 
-/// What the OpenAPI document says of them.
+/// The routes at the root.
+pub fn sockets(cfg: &mut ServiceConfig) {
+    cfg.service(ws::follow_run);
+}
+
+/// What the document says of these routes.
 #[derive(OpenApi)]
-#[openapi(paths())]
+#[openapi(
+    paths(
+        create::create_run,
+        preview::preview_run,
+        list::list_runs,
+        detail::get_run,
+        rename::rename_run,
+        cancel::cancel_run,
+        requeue::requeue_run,
+        metrics::get_run_metrics,
+        logs::get_run_logs,
+        samples::get_run_samples,
+        artifacts::list_run_artifacts,
+        ticket::create_ticket,
+        files::download_artifact,
+        attempts::batch::post_batch,
+        attempts::files::put_file,
+        attempts::secrets::get_attempt_secrets,
+        ws::follow_run,
+    ),
+    components(schemas(types::LiveMessage))
+)]
 pub struct RunsApi;

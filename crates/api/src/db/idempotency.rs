@@ -1,0 +1,68 @@
+//! Answers kept under the client's own key, so that a repeated request changes nothing.
+
+use super::Conn;
+use super::schema::idempotency_keys;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+use types::OrganizationId;
+
+/// A kept answer.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = idempotency_keys)]
+pub struct Kept {
+    /// Of the request.
+    pub request_hash: Vec<u8>,
+    /// The HTTP status.
+    pub status: i16,
+    /// The body.
+    pub response: Value,
+}
+
+/// Whose key it is.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The caller.
+    pub principal: String,
+    /// The client's key.
+    pub key: String,
+}
+
+/// Makes concurrent requests with the same key wait for each other until the end of the transaction.
+pub async fn lock(conn: &mut Conn, owner: &Owner) -> QueryResult<()> {
+    let name = format!("{}/{}/{}", owner.organization, owner.principal, owner.key);
+    diesel::sql_query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<diesel::sql_types::Text, _>(name)
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
+/// The answer kept under a key.
+pub async fn find(conn: &mut Conn, owner: &Owner) -> QueryResult<Option<Kept>> {
+    idempotency_keys::table
+        .find((owner.organization.0, &owner.principal, &owner.key))
+        .select(Kept::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Keeps an answer.
+pub async fn keep(conn: &mut Conn, owner: &Owner, hash: &[u8], status: i16, response: &Value) -> QueryResult<()> {
+    use idempotency_keys::dsl as k;
+    diesel::insert_into(idempotency_keys::table)
+        .values((
+            k::organization_id.eq(owner.organization.0),
+            k::principal.eq(&owner.principal),
+            k::key.eq(&owner.key),
+            k::request_hash.eq(hash),
+            k::status.eq(status),
+            k::response.eq(response),
+        ))
+        .execute(conn)
+        .await
+        .map(|_| ())
+}

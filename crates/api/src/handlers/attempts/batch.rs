@@ -1,0 +1,202 @@
+//! `POST /attempts/{attempt_id}/batches`
+
+use super::news::{self, Changes, Note, Progress};
+use super::{progress, token};
+use crate::db::attempts::{self, BatchChanges, ExecutorRow};
+use crate::db::events::{NewEvent, append};
+use crate::db::run_benchmarks::PickRow;
+use crate::db::{Conn, queue, run_benchmarks, runs};
+use crate::error::{AppError, AppResult};
+use crate::json::Json;
+use crate::state::AppState;
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use chrono::Utc;
+use serde_json::json;
+use types::{
+    AttemptId, AttemptState, Batch, BatchAnswer, BenchmarkStatus, LiveEvent, LogLineEvent, MAX_LOG_LINES, Order,
+    RunId, StatusEvent,
+};
+
+/// Take a batch of news. A number that was taken before changes nothing; a gap is a conflict.
+#[utoipa::path(
+    context_path = "/api/v1", tag = "executors", operation_id = "post_batch",
+    params(("attempt_id" = String, Path)), request_body = Batch,
+    responses((status = 200, body = BatchAnswer), (status = 409, body = BatchAnswer), (status = 401, body = types::Problem))
+)]
+#[post("/attempts/{attempt_id}/batches")]
+pub async fn post_batch(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: Json<Batch>,
+) -> AppResult<HttpResponse> {
+    let executor = token::executor(&state, request.headers(), &path).await?;
+    let (answer, is_gap) = state
+        .db
+        .service(async |conn: &mut Conn| take(conn, AttemptId(executor.id), body.0).await)
+        .await?;
+    let mut response = if is_gap { HttpResponse::Conflict() } else { HttpResponse::Ok() };
+    Ok(response.json(answer))
+}
+
+/// Writes a batch in one transaction. The locks are taken in the order run, attempt, as everywhere.
+async fn take(conn: &mut Conn, id: AttemptId, batch: Batch) -> AppResult<(BatchAnswer, bool)> {
+    let gone = || AppError::not_found("attempt", id);
+    let run_id = attempts::find_executor(conn, id).await?.ok_or_else(gone)?.run_id;
+    let run = runs::lock(conn, RunId(run_id)).await?.ok_or_else(gone)?;
+    let executor = attempts::lock_executor(conn, id).await?.ok_or_else(gone)?;
+    let order = order_for(&executor, &run, batch.epoch);
+    let expected = executor.next_batch_no;
+    if order == Order::Fenced || batch.batch_no != expected {
+        let is_gap = order != Order::Fenced && batch.batch_no > expected;
+        return Ok((answer(&executor, order), is_gap));
+    }
+    let executor = write(conn, executor, &run, batch).await?;
+    Ok((answer(&executor, order), false))
+}
+
+fn order_for(executor: &ExecutorRow, run: &runs::RunRow, epoch: i32) -> Order {
+    if executor.state().is_terminal() || run.epoch != executor.epoch || epoch != executor.epoch {
+        return Order::Fenced;
+    }
+    match run.cancel_requested_at {
+        Some(_) => Order::Cancel,
+        None => Order::Continue,
+    }
+}
+
+fn answer(executor: &ExecutorRow, order: Order) -> BatchAnswer {
+    BatchAnswer {
+        order,
+        next_batch_no: executor.next_batch_no,
+        offsets: executor.offsets(),
+    }
+}
+
+async fn write(
+    conn: &mut Conn,
+    mut executor: ExecutorRow,
+    run: &runs::RunRow,
+    batch: Batch,
+) -> AppResult<ExecutorRow> {
+    let mut offsets = executor.offsets();
+    offsets.extend(batch.offsets);
+    executor.offsets = json!(offsets);
+    executor.next_batch_no += 1;
+    let Changes { attempt, notes, progress, wakes_worker } = news::changes(batch.news, executor.state());
+    let attempt = BatchChanges {
+        next_batch_no: Some(executor.next_batch_no),
+        offsets: Some(executor.offsets.clone()),
+        ..attempt
+    };
+    attempts::apply_batch(conn, executor.id, executor.epoch, &attempt).await?;
+    let mut events = lines_of(run, batch.lines, executor.epoch);
+    let picks = picks_of(conn, run, &notes, progress.as_ref()).await?;
+    for note in notes {
+        events.extend(write_note(conn, &executor, &picks, note).await?);
+    }
+    if let Some(progress) = progress {
+        events.extend(write_progress(conn, run, progress).await?);
+    }
+    if !events.is_empty() {
+        append(conn, run.id, events).await?;
+    }
+    if wakes_worker {
+        runs::notify_work(conn).await?;
+    }
+    Ok(executor)
+}
+
+/// The lines that are kept; the last ones before the limit say so.
+fn lines_of(run: &runs::RunRow, lines: Vec<LogLineEvent>, epoch: i32) -> Vec<NewEvent> {
+    let room = MAX_LOG_LINES - run.log_lines;
+    let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    let mut events = Vec::new();
+    let kept = news::kept_lines(lines, epoch, room);
+    if !kept.is_empty() {
+        events.push(NewEvent::Lines(kept));
+    }
+    if room > 0 && count > room {
+        events.push(notice(format!("more than {MAX_LOG_LINES} lines: only the raw output is kept from here on"), epoch));
+    }
+    events
+}
+
+async fn picks_of(
+    conn: &mut Conn,
+    run: &runs::RunRow,
+    notes: &[Note],
+    progress: Option<&Progress>,
+) -> AppResult<Vec<PickRow>> {
+    if notes.is_empty() && progress.is_none() {
+        return Ok(Vec::new());
+    }
+    Ok(run_benchmarks::of_run(conn, run.id).await?)
+}
+
+/// Writes one piece of news and says what is to be told of it.
+async fn write_note(
+    conn: &mut Conn,
+    executor: &ExecutorRow,
+    picks: &[PickRow],
+    note: Note,
+) -> AppResult<Option<NewEvent>> {
+    let (run, attempt) = (executor.run_id, executor.id);
+    Ok(match note {
+        Note::Started { pid, at } => {
+            queue::set_process(conn, run, i32::try_from(pid).ok()).await?;
+            Some(attempt_event(executor.epoch, AttemptState::Starting, at))
+        }
+        Note::Begun { pick, at } => {
+            let begun = run_benchmarks::begin(conn, run, pick.0, attempt, at).await?;
+            let pick = picks.iter().find(|p| begun && p.id == pick.0);
+            pick.map(|p| begun_event(p, at))
+        }
+        Note::Done { pick, done } => {
+            run_benchmarks::report_done(conn, run, pick.0, attempt, &done).await?;
+            None
+        }
+        Note::Notice { message, .. } => Some(notice(message, executor.epoch)),
+        Note::Exited { .. } => None,
+    })
+}
+
+async fn write_progress(conn: &mut Conn, run: &runs::RunRow, progress: Progress) -> AppResult<Option<NewEvent>> {
+    let picks = run_benchmarks::of_run(conn, run.id).await?;
+    let Some((changes, event)) = progress::of_run(progress, &picks, run.total_tasks, &run.plan) else {
+        return Ok(None);
+    };
+    queue::set_live(conn, run.id, &changes).await?;
+    Ok(Some(LiveEvent::Progress(event).into()))
+}
+
+fn attempt_event(epoch: i32, state: AttemptState, at: chrono::DateTime<Utc>) -> NewEvent {
+    LiveEvent::Status(StatusEvent {
+        at: Some(at),
+        attempt: Some(epoch),
+        attempt_state: Some(state),
+        ..StatusEvent::default()
+    })
+    .into()
+}
+
+fn begun_event(pick: &PickRow, at: chrono::DateTime<Utc>) -> NewEvent {
+    LiveEvent::Status(StatusEvent {
+        at: Some(at),
+        run_benchmark_id: Some(pick.id.into()),
+        benchmark: Some(pick.name.clone()),
+        benchmark_status: Some(BenchmarkStatus::Running),
+        ..StatusEvent::default()
+    })
+    .into()
+}
+
+fn notice(message: String, epoch: i32) -> NewEvent {
+    LiveEvent::Status(StatusEvent {
+        at: Some(Utc::now()),
+        attempt: Some(epoch),
+        reason: Some(message),
+        ..StatusEvent::default()
+    })
+    .into()
+}

@@ -1,0 +1,36 @@
+//! Finding a run that the caller may see, and checking what they may do with it.
+
+use crate::auth::{Principal, Scope};
+use crate::db::{Conn, runs};
+use crate::error::{AppError, AppResult};
+use crate::state::AppState;
+use types::{OrganizationId, Role, RunId};
+
+/// The run in the address, which must be a UUID.
+///
+/// # Errors
+/// 404 when it is none: no run has such an id.
+pub(crate) fn run_id(text: &str) -> AppResult<RunId> {
+    text.parse().map_err(|_| AppError::not_found("run", text))
+}
+
+/// The run, as row-level security shows it.
+///
+/// # Errors
+/// 404 when there is none for the caller.
+pub(crate) async fn visible(conn: &mut Conn, id: RunId) -> AppResult<runs::RunRow> {
+    runs::find(conn, id).await?.ok_or_else(|| AppError::not_found("run", id))
+}
+
+/// The run, when the caller may change it.
+///
+/// # Errors
+/// 404 when the caller may not see it, 403 when they may only see it.
+pub(super) async fn changeable(state: &AppState, principal: &Principal, id: RunId) -> AppResult<runs::RunRow> {
+    let run = state
+        .db
+        .user(principal, async |conn: &mut Conn| visible(conn, id).await)
+        .await?;
+    principal.require_in(OrganizationId(run.organization_id), Role::Editor, Scope::Runs)?;
+    Ok(run)
+}

@@ -1,0 +1,62 @@
+//! `GET /runs/{run_id}`
+
+use super::access;
+use crate::auth::Principal;
+use crate::db::run_benchmarks::{self, Live};
+use crate::db::{Conn, attempts, events, metrics, runs};
+use crate::error::{AppError, AppResult};
+use crate::plan::Resolved;
+use crate::state::AppState;
+use actix_web::{get, web};
+use types::{ApiModelRef, RunDetail, RunId};
+
+/// Everything about one run.
+#[utoipa::path(
+    context_path = "/api/v1", tag = "runs", operation_id = "get_run",
+    params(("run_id" = String, Path)),
+    responses((status = 200, body = RunDetail), (status = 404, body = types::Problem))
+)]
+#[get("/runs/{run_id}")]
+pub async fn get_run(
+    state: web::Data<AppState>,
+    principal: Principal,
+    path: web::Path<String>,
+) -> AppResult<web::Json<RunDetail>> {
+    let id = access::run_id(&path)?;
+    state
+        .db
+        .user(&principal, async |conn: &mut Conn| detail(conn, id).await.map(web::Json))
+        .await
+}
+
+/// The whole of a run, as the caller may see it.
+///
+/// # Errors
+/// 404 when there is none for the caller.
+pub(super) async fn detail(conn: &mut Conn, id: RunId) -> AppResult<RunDetail> {
+    let run = access::visible(conn, id).await?;
+    let (model_name, backend, model_source) = runs::model_of(conn, run.model_id).await?;
+    let resolved: Resolved = serde_json::from_value(run.plan["resolved"].clone()).unwrap_or_default();
+    let rows = attempts::of_run(conn, id).await?;
+    let scores = metrics::of_run(conn, id, None).await?;
+    let model = ApiModelRef {
+        id: run.model_id.into(),
+        name: model_name.clone(),
+        backend,
+        checkpoint_variant: run.checkpoint_variant.clone(),
+        source: resolved.source.or(model_source),
+    };
+    Ok(RunDetail {
+        model,
+        config: serde_json::from_value(run.config.clone()).unwrap_or_default(),
+        benchmarks: run_benchmarks::views(conn, id, &Live::of(&run.live)).await?,
+        environment: rows.last().map(|a| a.environment.clone()).unwrap_or_default(),
+        attempts: rows.into_iter().map(Into::into).collect(),
+        metrics_snapshot: metrics::snapshot(&scores),
+        commands: serde_json::from_value(run.plan["commands"].clone()).unwrap_or_default(),
+        timeline: events::timeline(conn, id.0).await?,
+        summary: runs::summary(conn, run, model_name)
+            .await?
+            .ok_or_else(|| AppError::not_found("run", id))?,
+    })
+}

@@ -1,0 +1,80 @@
+//! From a results document to rows of scores: no I/O.
+
+use super::samples::Scores;
+use crate::db::metrics::NewMetric;
+use lmms::results::{Metric, Results};
+use std::collections::{BTreeMap, HashMap};
+use types::MetricUpdate;
+use uuid::Uuid;
+
+/// Whose scores they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owner {
+    pub(super) organization: Uuid,
+    pub(super) run: Uuid,
+    pub(super) pick: Uuid,
+}
+
+/// Scores of the primary metric, by task and filter.
+pub(super) type ScoresByTask = HashMap<String, BTreeMap<String, Scores>>;
+
+/// The rows of a document's scores. A name that occurs twice counts once.
+pub(super) fn rows(
+    owner: Owner,
+    results: &Results,
+    ids: &HashMap<String, Uuid>,
+    scores: &ScoresByTask,
+) -> Vec<NewMetric> {
+    let mut seen = std::collections::HashSet::new();
+    results
+        .metrics
+        .iter()
+        .filter(|m| seen.insert((&m.task, &m.name, &m.filter)))
+        .filter_map(|m| {
+            Some(NewMetric {
+                id: Uuid::now_v7(),
+                organization_id: owner.organization,
+                run_id: owner.run,
+                run_benchmark_id: owner.pick,
+                benchmark_id: *ids.get(&m.task)?,
+                metric_name: m.name.replace('\0', "\u{FFFD}"),
+                filter: m.filter.replace('\0', "\u{FFFD}"),
+                metric_value: m.value,
+                stderr: m.stderr.or_else(|| own_stderr(results, m, scores)),
+                higher_is_better: m.higher_is_better,
+                sample_count: m.n.and_then(|n| i64::try_from(n).ok()),
+                is_group: m.is_group,
+            })
+        })
+        .collect()
+}
+
+/// lmms-eval gives no error for own aggregations, and its `_stderr_clt` is on the scale of the
+/// samples. Where the value is the samples' mean, or a hundred times it, the error is known.
+fn own_stderr(results: &Results, metric: &Metric, scores: &ScoresByTask) -> Option<f64> {
+    let primary = results.primary_metric(&metric.task)?;
+    if primary.name != metric.name || metric.is_group {
+        return None;
+    }
+    let value = metric.value?;
+    let scores = scores.get(&metric.task)?.get(&metric.filter)?;
+    let is_mean = |scale: f64| (scores.mean * scale - value).abs() <= 1e-6 * scale.max(value.abs());
+    let scale = [1.0, 100.0].into_iter().find(|&scale| is_mean(scale))?;
+    // Zero fits every scale: then the spread says nothing about the metric's.
+    (value != 0.0).then_some(scale * scores.stderr()?)
+}
+
+/// What is told of a committed score.
+pub(super) fn update(row: &NewMetric, benchmark: &str) -> MetricUpdate {
+    MetricUpdate {
+        benchmark_id: row.benchmark_id.into(),
+        benchmark: benchmark.to_owned(),
+        run_benchmark_id: row.run_benchmark_id.into(),
+        metric_name: row.metric_name.clone(),
+        filter: row.filter.clone(),
+        metric_value: row.metric_value,
+        stderr: row.stderr,
+        sample_count: row.sample_count,
+        higher_is_better: row.higher_is_better,
+    }
+}

@@ -1,0 +1,144 @@
+//! From one parsed sample to one row: no I/O.
+
+use super::docs::Docs;
+use crate::db::events::without_nul;
+use crate::db::samples::NewSample;
+use lmms::samples::{Sample, SampleFlags, score};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Names of columns that a task's target may hold instead of a value.
+const COLUMNS: [&str; 7] = ["answer", "answers", "ground_truth", "gt", "label", "solution", "target"];
+
+/// What all samples of a leaf task share.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    /// The task's row in the catalogue.
+    pub(super) benchmark: Uuid,
+    /// The metric that decides.
+    pub(super) primary: Option<String>,
+    /// Its direction.
+    pub(super) higher_is_better: Option<bool>,
+}
+
+/// The row of a sample.
+pub(super) fn row_of(leaf: &Leaf, docs: &Docs, index: i64, filter: &str, sample: Sample) -> NewSample {
+    let (score, score_reason) = scored(leaf, &sample);
+    let doc = docs.get(sample.doc_id);
+    let fields = doc.and_then(|d| d.fields.clone()).or_else(|| sample.doc.clone().map(without_nul));
+    let prompt_hash = sample.input.as_deref().map(|text| Sha256::digest(text.as_bytes()).to_vec());
+    NewSample {
+        benchmark_id: leaf.benchmark,
+        sample_index: index,
+        doc_id: sample.doc_id,
+        filter: filter.to_owned(),
+        ground_truth: truth(sample.target.as_deref(), fields.as_ref()).map(without_nul),
+        score,
+        score_reason,
+        error: score.and_then(|s| error_of(s, leaf.higher_is_better)),
+        // lmms-eval's samples hold no log-likelihoods.
+        confidence: None,
+        flags: flags(sample.flags),
+        content_hash: doc.map(|d| d.hash.clone()),
+        prompt_hash,
+        doc: fields,
+        input_data: without_nul(input(&sample)),
+        prediction: Some(without_nul(Value::String(sample.filtered))),
+        raw_prediction: sample.raw.map(|raw| without_nul(Value::String(raw))),
+        metrics: without_nul(Value::Object(sample.metrics)),
+    }
+}
+
+fn input(sample: &Sample) -> Value {
+    let mut input = json!({ "text": sample.input });
+    if !sample.input_media.is_empty() {
+        input["media"] = json!(sample.input_media);
+    }
+    if let Some(tokens) = sample.tokens {
+        input["tokens"] = json!(tokens);
+    }
+    input
+}
+
+fn scored(leaf: &Leaf, sample: &Sample) -> (Option<f64>, Option<String>) {
+    let Some(primary) = &leaf.primary else {
+        return (None, Some("the task has no metric with a number".to_owned()));
+    };
+    match score(sample, primary) {
+        Ok(score) => (Some(score), None),
+        Err(reason) => (None, Some(reason.to_string())),
+    }
+}
+
+/// How far a score on [0, 1] is from the best.
+fn error_of(score: f64, higher_is_better: Option<bool>) -> Option<f64> {
+    if !(0.0..=1.0).contains(&score) {
+        return None;
+    }
+    higher_is_better.map(|up| if up { 1.0 - score } else { score })
+}
+
+/// Where a target is the name of a column, the document holds the value.
+fn truth(target: Option<&str>, doc: Option<&Value>) -> Option<Value> {
+    let target = target?;
+    let column = COLUMNS.contains(&target).then(|| doc?.get(target).cloned()).flatten();
+    Some(column.unwrap_or_else(|| Value::String(target.to_owned())))
+}
+
+fn flags(flags: SampleFlags) -> Vec<&'static str> {
+    [
+        (flags.failed_request, "failed_request"),
+        (flags.budget, "budget"),
+        (flags.empty, "empty"),
+        (flags.truncated, "truncated"),
+        (flags.unparsed, "unparsed"),
+    ]
+    .into_iter()
+    .filter_map(|(set, name)| set.then_some(name))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(line: &str, docs: &str, up: Option<bool>) -> NewSample {
+        let leaf = Leaf {
+            benchmark: Uuid::nil(),
+            primary: Some("acc".into()),
+            higher_is_better: up,
+        };
+        let sample = lmms::samples::parse_line(line.as_bytes()).unwrap();
+        row_of(&leaf, &Docs::read(docs.as_bytes()), 4, "none", sample)
+    }
+
+    const LINE: &str = r#"{"doc_id": 7, "target": "answer", "filtered_resps": "B", "input": "Which?", "acc": 0.25}"#;
+
+    #[test]
+    fn score_and_error_follow_the_direction() {
+        let errors = [Some(true), Some(false), None].map(|up| row(LINE, "", up).error);
+        assert_eq!(errors, [Some(0.75), Some(0.25), None]);
+        let hundred = LINE.replace("0.25", "25.0");
+        assert_eq!(row(&hundred, "", Some(true)).score, Some(25.0));
+        assert_eq!(row(&hundred, "", Some(true)).error, None);
+    }
+
+    #[test]
+    fn a_target_that_names_a_column_is_looked_up() {
+        let docs = r#"{"doc_id": 7, "doc": {"answer": "C", "B": "no"}}"#;
+        let found = row(LINE, docs, None);
+        assert_eq!(found.ground_truth, Some(json!("C")));
+        assert!(found.content_hash.is_some() && found.prompt_hash.is_some());
+        assert_eq!(row(LINE, "", None).ground_truth, Some(json!("answer")));
+        let letter = LINE.replace("\"target\": \"answer\"", "\"target\": \"B\"");
+        assert_eq!(row(&letter, docs, None).ground_truth, Some(json!("B")));
+    }
+
+    #[test]
+    fn without_a_score_the_reason_is_kept() {
+        let found = row(&LINE.replace("0.25", "{\"pred\": 1}"), "", Some(true));
+        assert_eq!((found.score, found.error), (None, None));
+        assert!(found.score_reason.unwrap().contains("object"));
+    }
+}

@@ -1,0 +1,164 @@
+//! One samples file, line by line, on a thread of its own.
+
+use super::docs::Docs;
+use super::pump::ChannelReader;
+use super::rows::{Leaf, row_of};
+use crate::db::samples::NewSample;
+use lmms::samples::{FilterCursor, SampleFlags, SampleReader};
+use std::collections::BTreeMap;
+use tokio::sync::mpsc;
+
+/// Rows that are written together.
+pub(super) const BATCH: usize = 500;
+
+/// What a samples file amounted to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Tally {
+    /// Samples read.
+    pub(super) total: u64,
+    /// Lines that are no sample, or belong to a second run in the same file.
+    pub(super) bad_lines: u64,
+    /// Why the first of them is none.
+    pub(super) first_bad: Option<String>,
+    /// Samples by what is odd about them.
+    pub(super) odd: Odd,
+    /// Scores by filter.
+    pub(super) scores: BTreeMap<String, Scores>,
+}
+
+/// Answers that should not be trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Odd {
+    pub(super) failed: u64,
+    pub(super) budget: u64,
+    pub(super) empty: u64,
+}
+
+impl Odd {
+    fn count(&mut self, flags: SampleFlags) {
+        self.failed += u64::from(flags.failed_request);
+        self.budget += u64::from(flags.budget);
+        self.empty += u64::from(flags.empty && !flags.failed_request && !flags.budget);
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.failed += other.failed;
+        self.budget += other.budget;
+        self.empty += other.empty;
+    }
+
+    /// In one sentence; nothing when every answer can be trusted.
+    pub(super) fn sentence(self, total: u64) -> Option<String> {
+        let parts = [
+            (self.failed, "failed requests"),
+            (self.budget, "requests over the token budget"),
+            (self.empty, "empty answers"),
+        ];
+        let named: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        (!named.is_empty()).then(|| format!("{} among {total} samples", named.join(", ")))
+    }
+}
+
+/// Mean and spread of scores, one by one (Welford).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Scores {
+    pub(super) n: u64,
+    pub(super) mean: f64,
+    m2: f64,
+    is_unit: Option<bool>,
+}
+
+impl Scores {
+    fn push(&mut self, score: f64) {
+        self.n += 1;
+        let delta = score - self.mean;
+        self.mean += delta / self.n as f64;
+        self.m2 += delta * (score - self.mean);
+        let unit = (0.0..=1.0).contains(&score);
+        self.is_unit = Some(self.is_unit.unwrap_or(true) && unit);
+    }
+
+    /// Standard error of the mean, as lmms-eval computes it: sd / sqrt(n).
+    pub(super) fn stderr(&self) -> Option<f64> {
+        let n = self.n as f64;
+        (self.n > 1).then(|| (self.m2 / (n - 1.0)).sqrt() / n.sqrt())
+    }
+
+    /// Whether every score lay in [0, 1].
+    pub(super) fn is_unit(&self) -> bool {
+        self.is_unit.unwrap_or(false)
+    }
+}
+
+/// Reads a samples file to its end, and hands the rows over in batches. Returns early when
+/// nobody takes them.
+pub(super) fn read(
+    input: ChannelReader,
+    leaf: &Leaf,
+    filters: &[String],
+    docs: &Docs,
+    rows: &mpsc::Sender<Vec<NewSample>>,
+) -> Tally {
+    let mut tally = Tally::default();
+    let mut cursor = FilterCursor::new(filters);
+    let mut batch = Vec::with_capacity(BATCH);
+    for (index, line) in (0..).zip(SampleReader::new(std::io::BufReader::new(input))) {
+        match line {
+            Ok(sample) => {
+                let Some(filter) = cursor.filter_of(sample.doc_id).map(str::to_owned) else {
+                    tally.bad(|| "more blocks of documents than the task has filters".to_owned());
+                    continue;
+                };
+                tally.odd.count(sample.flags);
+                let row = row_of(leaf, docs, index, &filter, sample);
+                tally.take(&row);
+                batch.push(row);
+            }
+            Err(bad) => tally.bad(|| bad.to_string()),
+        }
+        if batch.len() == BATCH && rows.blocking_send(std::mem::take(&mut batch)).is_err() {
+            return tally;
+        }
+    }
+    // The receiver is gone only when the transaction has failed, and then nothing counts.
+    let _ = rows.blocking_send(batch);
+    tally
+}
+
+impl Tally {
+    fn take(&mut self, row: &NewSample) {
+        self.total += 1;
+        if let Some(score) = row.score {
+            self.scores.entry(row.filter.clone()).or_default().push(score);
+        }
+    }
+
+    fn bad(&mut self, why: impl FnOnce() -> String) {
+        self.bad_lines += 1;
+        if self.first_bad.is_none() {
+            self.first_bad = Some(why());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spread_is_that_of_the_textbook() {
+        let mut scores = Scores::default();
+        [1.0, 0.0, 1.0, 1.0].into_iter().for_each(|s| scores.push(s));
+        assert!((scores.mean - 0.75).abs() < 1e-12 && scores.is_unit());
+        assert!((scores.stderr().unwrap() - 0.25).abs() < 1e-12);
+        scores.push(2.0);
+        assert!(!scores.is_unit());
+    }
+
+    #[test]
+    fn odd_answers_are_told_in_one_sentence() {
+        let odd = Odd { failed: 2, budget: 0, empty: 1 };
+        assert_eq!(odd.sentence(9).unwrap(), "2 failed requests, 1 empty answers among 9 samples");
+        assert_eq!(Odd::default().sentence(9), None);
+    }
+}
