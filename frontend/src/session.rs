@@ -50,7 +50,10 @@ impl From<Issued> for Grant {
         // Renewed half a minute early, or at half time when the token lives for less than a minute.
         let seconds = issued.expires_in.unwrap_or(3600.0).max(1.0);
         let renew_at = now_ms() + (seconds - 30.0).max(seconds / 2.0) * 1000.0;
-        Self { token: issued.access_token, renew_at }
+        Self {
+            token: issued.access_token,
+            renew_at,
+        }
     }
 }
 
@@ -90,7 +93,9 @@ impl Session {
     /// Where the caller is a member.
     pub fn memberships(self) -> Signal<Vec<MembershipView>> {
         let me = self.me;
-        Signal::derive(move || me.with(|me| me.as_ref().map(|me| me.organizations.clone()).unwrap_or_default()))
+        Signal::derive(move || {
+            me.with(|me| me.as_ref().map(|me| me.organizations.clone()).unwrap_or_default())
+        })
     }
 
     /// Asks the server again whether someone is signed in.
@@ -104,7 +109,11 @@ impl Session {
 
     fn settle_failed(self, fault: Fault) {
         let refused = (400..500).contains(&fault.status) && fault.status != 429;
-        let state = if refused { State::Out } else { State::Unknown(fault) };
+        let state = if refused {
+            State::Out
+        } else {
+            State::Unknown(fault)
+        };
         let _ = self.state.try_set(state);
     }
 
@@ -115,7 +124,8 @@ impl Session {
     pub async fn sign_in(self, email: &str, password: &str) -> Result<(), Fault> {
         let call = Call::new(Method::POST, "/auth/v1/token?grant_type=password");
         let call = call.json(&json!({ "email": email, "password": password }))?;
-        self.take(value::<Issued>(send(&call, None).await?).await?.into()).await
+        self.take(value::<Issued>(send(&call, None).await?).await?.into())
+            .await
     }
 
     /// Signs in by the secret of a one-time link.
@@ -124,7 +134,8 @@ impl Session {
     /// Why the server refused: the link was used, or it is older than 15 minutes.
     pub async fn sign_in_by_link(self, secret: &str) -> Result<(), Fault> {
         let call = Call::new(Method::POST, "/auth/v1/link").json(&json!({ "secret": secret }))?;
-        self.take(value::<Issued>(send(&call, None).await?).await?.into()).await
+        self.take(value::<Issued>(send(&call, None).await?).await?.into())
+            .await
     }
 
     /// Creates an account and signs in; only where sign-up is open or the address is invited.
@@ -134,7 +145,8 @@ impl Session {
     pub async fn sign_up(self, email: &str, password: &str) -> Result<(), Fault> {
         let call = Call::new(Method::POST, "/auth/v1/signup");
         let call = call.json(&json!({ "email": email, "password": password }))?;
-        self.take(value::<Issued>(send(&call, None).await?).await?.into()).await
+        self.take(value::<Issued>(send(&call, None).await?).await?.into())
+            .await
     }
 
     /// Sets the address and the password of the one who is signed in.
@@ -142,7 +154,8 @@ impl Session {
     /// # Errors
     /// Why the server refused.
     pub async fn set_credentials(self, email: &str, password: &str) -> Result<(), Fault> {
-        let call = Call::new(Method::PUT, "/auth/v1/user").json(&json!({ "email": email, "password": password }))?;
+        let call =
+            Call::new(Method::PUT, "/auth/v1/user").json(&json!({ "email": email, "password": password }))?;
         let call = call.header("Authorization", format!("Bearer {}", self.token().await?));
         text(send(&call, None).await?).await?;
         self.identify().await
@@ -184,7 +197,9 @@ impl Session {
     /// # Errors
     /// Nobody is signed in, or the server cannot be reached.
     pub async fn renew(self) -> Result<Grant, Fault> {
-        let Some(slot) = self.flight.try_get_value() else { return Err(Fault::default()) };
+        let Some(slot) = self.flight.try_get_value() else {
+            return Err(Fault::default());
+        };
         let running = slot.borrow().clone();
         let flight = running.unwrap_or_else(|| {
             let flight = async move { self.fetch_grant().await }.boxed_local().shared();

@@ -83,7 +83,10 @@ pub fn use_changed() -> impl Fn(&[(&str, &str)]) -> String + Copy + Send + Sync 
 
 fn changed(path: &str, query: &ParamsMap, changes: &[(&str, &str)]) -> String {
     let mut full = Path::new(path);
-    let kept = query.clone().into_iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    let kept = query
+        .clone()
+        .into_iter()
+        .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
     for (name, value) in kept {
         full = full.with(&name, value);
     }
@@ -104,8 +107,12 @@ pub fn use_set_params() -> impl Fn(&[(&str, &str)], Step) + Copy + Send + Sync +
 pub fn use_go() -> impl Fn(&str, Step) + Copy + Send + Sync + 'static {
     let navigate = StoredValue::new_local(use_navigate());
     move |address: &str, step: Step| {
-        let options =
-            NavigateOptions { replace: step == Step::Replace, scroll: step == Step::Push, resolve: false, state: State::default() };
+        let options = NavigateOptions {
+            replace: step == Step::Replace,
+            scroll: step == Step::Push,
+            resolve: false,
+            state: State::default(),
+        };
         let _ = navigate.try_with_value(|navigate| navigate(address, options));
     }
 }
@@ -146,13 +153,19 @@ mod tests {
     fn links_keep_organization_and_slice_only() {
         let now = query(&[("org", "o1"), ("status", "failed"), ("slice", "s 1")]);
         assert_eq!(carry(&now, "/runs"), "/runs?org=o1&slice=s%201");
-        assert_eq!(carry(&now, "/launcher?from=r%201"), "/launcher?from=r%201&org=o1&slice=s%201");
+        assert_eq!(
+            carry(&now, "/launcher?from=r%201"),
+            "/launcher?from=r%201&org=o1&slice=s%201"
+        );
         assert_eq!(carry(&query(&[]), "/runs"), "/runs");
     }
 
     #[test]
     fn changes_keep_the_other_parameters() {
         let now = query(&[("org", "o1"), ("status", "failed")]);
-        assert_eq!(changed("/runs", &now, &[("status", ""), ("search", "a b")]), "/runs?org=o1&search=a%20b");
+        assert_eq!(
+            changed("/runs", &now, &[("status", ""), ("search", "a b")]),
+            "/runs?org=o1&search=a%20b"
+        );
     }
 }

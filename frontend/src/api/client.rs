@@ -27,14 +27,21 @@ pub struct Client {
 
 /// The client of this page.
 pub fn use_client() -> Client {
-    Client { session: use_session(), organization: use_organization(), abort: None }
+    Client {
+        session: use_session(),
+        organization: use_organization(),
+        abort: None,
+    }
 }
 
 impl Client {
     /// The same, with requests that end when the signal says so.
     #[must_use]
     pub fn until(&self, abort: AbortSignal) -> Self {
-        Self { abort: Some(SendWrapper::new(abort)), ..self.clone() }
+        Self {
+            abort: Some(SendWrapper::new(abort)),
+            ..self.clone()
+        }
     }
 
     /// Sends a request as the one who is signed in.
@@ -80,7 +87,11 @@ impl Client {
     ///
     /// # Errors
     /// Whatever keeps the value from coming; a problem names the fields.
-    pub async fn post<B: Serialize, T: DeserializeOwned>(&self, path: impl Into<String>, body: &B) -> Result<T, Fault> {
+    pub async fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: impl Into<String>,
+        body: &B,
+    ) -> Result<T, Fault> {
         value(self.send(Call::new(Method::POST, path).json(body)?).await?).await
     }
 
@@ -94,7 +105,9 @@ impl Client {
         body: &B,
         key: &str,
     ) -> Result<T, Fault> {
-        let call = Call::new(Method::POST, path).json(body)?.header("Idempotency-Key", key);
+        let call = Call::new(Method::POST, path)
+            .json(body)?
+            .header("Idempotency-Key", key);
         value(self.send(call).await?).await
     }
 
@@ -102,7 +115,11 @@ impl Client {
     ///
     /// # Errors
     /// Whatever keeps the value from coming; a problem names the fields.
-    pub async fn patch<B: Serialize, T: DeserializeOwned>(&self, path: impl Into<String>, body: &B) -> Result<T, Fault> {
+    pub async fn patch<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: impl Into<String>,
+        body: &B,
+    ) -> Result<T, Fault> {
         value(self.send(Call::new(Method::PATCH, path).json(body)?).await?).await
     }
 }

@@ -1,9 +1,10 @@
 //! The endpoints that the pages use, by name.
 
 use types::{
-    ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CreateCheckpoint, CreateModel,
-    CreateRun, CreatedRun, LogPage, MetricList, ModelList, ModelView, PublicConfig, RequeueAnswer, RunBenchmarkId, RunDetail,
-    RunId, RunList, RunPreview, RunStatus, SamplePage, SliceList, SystemStatus, Ticket,
+    ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CreateCheckpoint,
+    CreateModel, CreateRun, CreatedRun, LogPage, MAX_PAGE, MetricList, ModelList, ModelView, PublicConfig,
+    RequeueAnswer, RunBenchmarkId, RunDetail, RunId, RunList, RunPreview, RunStatus, SamplePage, SecretList,
+    SliceList, SystemStatus, Ticket,
 };
 
 use super::{
@@ -22,7 +23,14 @@ const ROOT: &str = "/api/v1";
 /// # Errors
 /// The server cannot be reached.
 pub async fn public_config() -> Answer<PublicConfig> {
-    value(send(&Call::new(gloo_net::http::Method::GET, format!("{ROOT}/config")), None).await?).await
+    value(
+        send(
+            &Call::new(gloo_net::http::Method::GET, format!("{ROOT}/config")),
+            None,
+        )
+        .await?,
+    )
+    .await
 }
 
 /// Which runs are asked for.
@@ -96,8 +104,16 @@ endpoints! {
         = post format!("{ROOT}/models/{model}/checkpoints"), checkpoint;
     /// All backends of the installed lmms-eval.
     backends() -> BackendList = get format!("{ROOT}/backends");
-    /// The whole catalogue.
-    benchmarks() -> BenchmarkList = get format!("{ROOT}/benchmarks");
+    /// A page of the catalogue.
+    benchmark_page(limit: u32, offset: u64) -> BenchmarkList = get Path::new(format!("{ROOT}/benchmarks"))
+        .with("limit", limit).maybe("offset", (offset > 0).then_some(offset));
+    /// The first benchmarks whose name holds a text.
+    find_benchmarks(search: &str, limit: u32) -> BenchmarkList = get Path::new(format!("{ROOT}/benchmarks"))
+        .with("search", search).with("limit", limit);
+    /// The names of the organization's secrets.
+    secrets() -> SecretList = get format!("{ROOT}/secrets");
+    /// Gives a run another name.
+    rename(id: RunId, name: &str) -> serde_json::Value = patch format!("{ROOT}/runs/{id}"), &serde_json::json!({ "name": name });
     /// All slices.
     slices() -> SliceList = get format!("{ROOT}/slices");
     /// Machines, GPUs, queue.
@@ -110,6 +126,22 @@ endpoints! {
 /// Whatever keeps the run from being created; a problem names the fields.
 pub async fn create_run(client: &Client, run: &CreateRun, key: &str) -> Answer<CreatedRun> {
     client.post_once(format!("{ROOT}/runs/create"), run, key).await
+}
+
+/// The whole catalogue, page by page.
+///
+/// # Errors
+/// Whatever keeps a page from coming.
+pub async fn benchmarks(client: &Client) -> Answer<BenchmarkList> {
+    let mut list = benchmark_page(client, MAX_PAGE, 0).await?;
+    while (list.benchmarks.len() as u64) < list.total {
+        let next = benchmark_page(client, MAX_PAGE, list.benchmarks.len() as u64).await?;
+        if next.benchmarks.is_empty() {
+            break;
+        }
+        list.benchmarks.extend(next.benchmarks);
+    }
+    Ok(list)
 }
 
 /// Which lines of a log are asked for.
@@ -173,7 +205,10 @@ mod tests {
 
     #[test]
     fn the_query_of_runs_names_what_is_set() {
-        let all = RunQuery { limit: 100, ..RunQuery::default() };
+        let all = RunQuery {
+            limit: 100,
+            ..RunQuery::default()
+        };
         assert_eq!(String::from(all.path()), "/api/v1/runs?limit=100");
         let some = RunQuery {
             statuses: vec![RunStatus::Failed, RunStatus::Running],

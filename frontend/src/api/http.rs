@@ -23,7 +23,12 @@ pub struct Call {
 impl Call {
     /// A request without a body.
     pub fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), body: None, headers: Vec::new() }
+        Self {
+            method,
+            path: path.into(),
+            body: None,
+            headers: Vec::new(),
+        }
     }
 
     /// Adds a header.
@@ -81,37 +86,66 @@ pub async fn value<T: DeserializeOwned>(response: Response) -> Result<T, Fault> 
 pub async fn text(response: Response) -> Result<String, Fault> {
     let (ok, status) = (response.ok(), response.status());
     let text = response.text().await.map_err(|error| unreachable(&error))?;
-    if ok { Ok(text) } else { Err(fault_of(status, &text)) }
+    if ok {
+        Ok(text)
+    } else {
+        Err(fault_of(status, &text))
+    }
 }
 
 /// What a bad answer means.
 pub fn fault_of(status: u16, body: &str) -> Fault {
     match serde_json::from_str::<Problem>(body) {
         Ok(problem) => from_problem(problem),
-        Err(_) => Fault { cause: by_status(status).to_owned(), detail: auth_message(body), status, ..Fault::default() },
+        Err(_) => Fault {
+            cause: by_status(status).to_owned(),
+            detail: auth_message(body),
+            status,
+            ..Fault::default()
+        },
     }
 }
 
 fn from_problem(problem: Problem) -> Fault {
-    let asked = problem.request_id.map(|id| format!(" Request {id}.")).unwrap_or_default();
+    let asked = problem
+        .request_id
+        .map(|id| format!(" Request {id}."))
+        .unwrap_or_default();
     let detail = problem.detail.unwrap_or_default();
-    let detail = if problem.status >= 500 { format!("{detail}{asked}") } else { detail };
-    Fault { cause: sentence(&problem.title), detail: sentence(detail.trim()), fields: problem.errors, status: problem.status }
+    let detail = if problem.status >= 500 {
+        format!("{detail}{asked}")
+    } else {
+        detail
+    };
+    Fault {
+        cause: sentence(&problem.title),
+        detail: sentence(detail.trim()),
+        fields: problem.errors,
+        status: problem.status,
+    }
 }
 
 /// The message of an answer in the shape of the Auth API.
 fn auth_message(body: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    let message = ["msg", "error_description", "message", "error"].iter().find_map(|key| value.get(key)?.as_str());
+    let message = ["msg", "error_description", "message", "error"]
+        .iter()
+        .find_map(|key| value.get(key)?.as_str());
     message.map(sentence).unwrap_or_default()
 }
 
 /// A fragment as a sentence: a capital at the start, a full stop at the end.
 fn sentence(fragment: &str) -> String {
     let mut characters = fragment.chars();
-    let Some(first) = characters.next() else { return String::new() };
+    let Some(first) = characters.next() else {
+        return String::new();
+    };
     let rest = characters.as_str();
-    let stop = if fragment.ends_with(['.', '!', '?', ')']) { "" } else { "." };
+    let stop = if fragment.ends_with(['.', '!', '?', ')']) {
+        ""
+    } else {
+        "."
+    };
     format!("{}{rest}{stop}", first.to_uppercase())
 }
 
@@ -131,12 +165,20 @@ fn by_status(status: u16) -> &'static str {
 
 fn unreachable(error: &gloo_net::Error) -> Fault {
     let detail = format!("No answer came back ({error}). Check that lmms-dash is running.");
-    Fault { cause: "The server cannot be reached.".to_owned(), detail, ..Fault::default() }
+    Fault {
+        cause: "The server cannot be reached.".to_owned(),
+        detail,
+        ..Fault::default()
+    }
 }
 
 fn not_understood(error: &serde_json::Error) -> Fault {
     let detail = format!("Page and server may be of different versions: reload the page. ({error})");
-    Fault { cause: "The answer was not understood.".to_owned(), detail, ..Fault::default() }
+    Fault {
+        cause: "The answer was not understood.".to_owned(),
+        detail,
+        ..Fault::default()
+    }
 }
 
 #[cfg(test)]
@@ -148,15 +190,24 @@ mod tests {
         let body = r#"{"type":"/problems/validation","title":"the request is not valid","status":422,
             "detail":"`config.limit` is -1","errors":[{"field":"config.limit","message":"`-1` is out of range"}]}"#;
         let fault = fault_of(422, body);
-        assert_eq!((fault.cause.as_str(), fault.detail.as_str()), ("The request is not valid.", "`config.limit` is -1."));
-        assert_eq!(fault.field("config.limit"), Some("`-1` is out of range".to_owned()));
+        assert_eq!(
+            (fault.cause.as_str(), fault.detail.as_str()),
+            ("The request is not valid.", "`config.limit` is -1.")
+        );
+        assert_eq!(
+            fault.field("config.limit"),
+            Some("`-1` is out of range".to_owned())
+        );
         assert_eq!(fault.field("name"), None);
     }
 
     #[test]
     fn any_body_gives_a_cause() {
         assert_eq!(fault_of(502, "<html>").cause, "The server is not ready.");
-        assert_eq!(fault_of(400, r#"{"error_description":"invalid login credentials"}"#).detail, "Invalid login credentials.");
+        assert_eq!(
+            fault_of(400, r#"{"error_description":"invalid login credentials"}"#).detail,
+            "Invalid login credentials."
+        );
         assert_eq!(fault_of(418, "").cause, "The server could not answer.");
         assert_eq!(sentence("état"), "État.");
     }

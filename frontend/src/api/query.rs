@@ -10,7 +10,10 @@ pub struct Path {
 impl Path {
     /// A path without a query yet.
     pub fn new(path: impl Into<String>) -> Self {
-        Self { text: path.into(), any: false }
+        Self {
+            text: path.into(),
+            any: false,
+        }
     }
 
     /// Adds `name=value` unless the value is empty.
@@ -62,7 +65,11 @@ mod tests {
 
     #[test]
     fn values_are_encoded_and_empty_ones_left_out() {
-        let path = Path::new("/runs").with("search", "a b&c=é").with("status", "").maybe("limit", Some(5)).maybe("x", None::<u8>);
+        let path = Path::new("/runs")
+            .with("search", "a b&c=é")
+            .with("status", "")
+            .maybe("limit", Some(5))
+            .maybe("x", None::<u8>);
         assert_eq!(String::from(path), "/runs?search=a%20b%26c%3D%C3%A9&limit=5");
         assert_eq!(String::from(Path::new("/runs")), "/runs");
     }

@@ -56,13 +56,18 @@ where
 {
     let client = use_client();
     let organization = crate::url::use_organization();
-    let remote = Remote { load: RwSignal::new(Load::default()), again: RwSignal::new(0) };
+    let remote = Remote {
+        load: RwSignal::new(Load::default()),
+        again: RwSignal::new(0),
+    };
     let key = Memo::new(move |_| key());
     Effect::new(move || {
         organization.track();
         remote.again.track();
         let Some(key) = key.get() else { return };
-        let Ok(controller) = AbortController::new() else { return };
+        let Ok(controller) = AbortController::new() else {
+            return;
+        };
         remote.load.update(|load| load.busy = true);
         let client = client.until(controller.signal());
         let signal = controller.signal();
@@ -84,7 +89,11 @@ where
 }
 
 /// Reloads every `millis` while `active` says so and the page is in sight.
-pub fn poll<T: Send + Sync + 'static>(remote: Remote<T>, millis: u32, active: impl Fn() -> bool + Send + Sync + 'static) {
+pub fn poll<T: Send + Sync + 'static>(
+    remote: Remote<T>,
+    millis: u32,
+    active: impl Fn() -> bool + Send + Sync + 'static,
+) {
     let active = Memo::new(move |_| active());
     Effect::new(move || {
         if !active.get() {

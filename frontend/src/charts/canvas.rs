@@ -27,13 +27,20 @@ impl Canvas {
         context.set_line_join("round");
         context.set_line_cap("butt");
         let family = style_of(element).and_then(|style| style.get_property_value("font-family").ok());
-        Some(Self { context, family: family.unwrap_or_else(|| "sans-serif".to_owned()) })
+        Some(Self {
+            context,
+            family: family.unwrap_or_else(|| "sans-serif".to_owned()),
+        })
     }
 
     fn path(&self, points: &[(f64, f64)]) {
         self.context.begin_path();
         for (index, &(x, y)) in points.iter().enumerate() {
-            if index == 0 { self.context.move_to(x, y) } else { self.context.line_to(x, y) }
+            if index == 0 {
+                self.context.move_to(x, y)
+            } else {
+                self.context.line_to(x, y)
+            }
         }
     }
 
@@ -93,7 +100,10 @@ impl Surface for Canvas {
 
     fn text_width(&self, text: &str, size: f64) -> f64 {
         self.context.set_font(&self.font(size));
-        self.context.measure_text(text).map(|metrics| metrics.width()).unwrap_or(0.0)
+        self.context
+            .measure_text(text)
+            .map(|metrics| metrics.width())
+            .unwrap_or(0.0)
     }
 }
 
@@ -105,8 +115,13 @@ fn style_of(element: &web_sys::Element) -> Option<CssStyleDeclaration> {
 pub fn palette(element: &web_sys::Element) -> Palette {
     let style = style_of(element);
     let colour = |token: &str| {
-        let text = style.as_ref().and_then(|style| style.get_property_value(token).ok());
-        text.and_then(|text| Colour::parse(&text)).unwrap_or(Colour { rgb: (128, 128, 128), alpha: 1.0 })
+        let text = style
+            .as_ref()
+            .and_then(|style| style.get_property_value(token).ok());
+        text.and_then(|text| Colour::parse(&text)).unwrap_or(Colour {
+            rgb: (128, 128, 128),
+            alpha: 1.0,
+        })
     };
     Palette {
         ink: colour("--ink"),

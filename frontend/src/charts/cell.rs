@@ -32,7 +32,11 @@ pub fn IntervalCell(
 
 /// Where a value lies in a cell, in pixels.
 fn spot(value: f64, (from, to): (f64, f64), width: f64) -> f64 {
-    let share = if to > from { (value - from) / (to - from) } else { 0.5 };
+    let share = if to > from {
+        (value - from) / (to - from)
+    } else {
+        0.5
+    };
     3.0 + (width - 6.0) * share.clamp(0.0, 1.0)
 }
 
@@ -53,7 +57,11 @@ pub fn Sparkline(
     let path = move || {
         points.with(|points| {
             let steps: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
-            if steps.is_empty() { String::new() } else { format!("M{}", steps.join("L")) }
+            if steps.is_empty() {
+                String::new()
+            } else {
+                format!("M{}", steps.join("L"))
+            }
         })
     };
     let dot = move || {
@@ -76,7 +84,10 @@ fn trend(values: &[f64], width: f64, height: f64) -> Vec<(f64, f64)> {
     let span = if high > low { high - low } else { 1.0 };
     let step = (width - 6.0) / (finite.len().max(2) - 1) as f64;
     let point = |(index, value): (usize, &f64)| {
-        (2.0 + step * index as f64, height - 3.0 - (height - 6.0) * (value - low) / span)
+        (
+            2.0 + step * index as f64,
+            height - 3.0 - (height - 6.0) * (value - low) / span,
+        )
     };
     finite.iter().enumerate().map(point).collect()
 }
@@ -94,7 +105,10 @@ mod tests {
 
     #[test]
     fn a_trend_fills_its_box() {
-        assert_eq!(trend(&[1.0, f64::NAN, 2.0], 106.0, 26.0), [(2.0, 23.0), (102.0, 3.0)]);
+        assert_eq!(
+            trend(&[1.0, f64::NAN, 2.0], 106.0, 26.0),
+            [(2.0, 23.0), (102.0, 3.0)]
+        );
         assert_eq!(trend(&[5.0], 106.0, 26.0).len(), 1);
         assert!(trend(&[], 106.0, 26.0).is_empty());
     }

@@ -36,8 +36,13 @@ fn push_extremes(group: &[(f64, f64)], out: &mut Vec<(f64, f64)>) {
 /// The index of the point nearest to `x`; points are in order of x.
 pub fn nearest(points: &[(f64, f64)], x: f64) -> Option<usize> {
     let after = points.partition_point(|point| point.0 < x);
-    let near = [after.checked_sub(1), Some(after).filter(|&index| index < points.len())];
-    near.into_iter().flatten().min_by(|&a, &b| (points[a].0 - x).abs().total_cmp(&(points[b].0 - x).abs()))
+    let near = [
+        after.checked_sub(1),
+        Some(after).filter(|&index| index < points.len()),
+    ];
+    near.into_iter()
+        .flatten()
+        .min_by(|&a, &b| (points[a].0 - x).abs().total_cmp(&(points[b].0 - x).abs()))
 }
 
 #[cfg(test)]

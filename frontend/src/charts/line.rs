@@ -55,19 +55,27 @@ pub fn LineChart(
     follow_width(canvas, width);
     Effect::new(move || {
         repaint.track();
-        let (Some(element), wide) = (canvas.get(), width.get()) else { return };
+        let (Some(element), wide) = (canvas.get(), width.get()) else {
+            return;
+        };
         if wide < 40.0 {
             return;
         }
-        let Some(mut surface) = Canvas::prepare(&element, wide, height) else { return };
+        let Some(mut surface) = Canvas::prepare(&element, wide, height) else {
+            return;
+        };
         let colours = palette(&element);
         frame.set(plot.with(|plot| draw(plot, &mut surface, wide, height, &colours)));
     });
     let snap = move |x: f64| plot.with_untracked(|plot| snapped(plot, x));
     let pointer = move |event: PointerEvent| {
-        let Some(element) = canvas.get_untracked() else { return };
+        let Some(element) = canvas.get_untracked() else {
+            return;
+        };
         let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
-        let inside = frame.get_untracked().filter(|frame| x >= frame.left - 4.0 && x <= frame.right + 4.0);
+        let inside = frame
+            .get_untracked()
+            .filter(|frame| x >= frame.left - 4.0 && x <= frame.right + 4.0);
         hot.set(inside.and_then(|frame| snap(frame.x_at(x))));
     };
     let open = move || {
@@ -106,7 +114,11 @@ pub fn LineChart(
             }
         });
         let right = x > (frame.left + frame.right) / 2.0;
-        let place = if right { "chart__tip chart__tip--left" } else { "chart__tip" };
+        let place = if right {
+            "chart__tip chart__tip--left"
+        } else {
+            "chart__tip"
+        };
         view! {
             <span class="chart__hair" style=("left", px(x)) style=("top", px(frame.top)) style=("height", px(frame.bottom - frame.top))></span>
             {dots.collect_view()}
@@ -119,7 +131,11 @@ pub fn LineChart(
         }
         .into_any()
     };
-    let spoken = move || reading.get().map(|(head, lines)| format!("{}, {head}", lines.join(", ")));
+    let spoken = move || {
+        reading
+            .get()
+            .map(|(head, lines)| format!("{}, {head}", lines.join(", ")))
+    };
     let button = move || {
         let words = if as_table.get() { "Chart" } else { "Table" };
         view! {
@@ -161,7 +177,10 @@ fn px(value: f64) -> String {
 
 /// The x of the point that is nearest to `x` in any series.
 fn snapped(plot: &Plot, x: f64) -> Option<f64> {
-    let near = plot.series.iter().filter_map(|series| Some(series.points[nearest(&series.points, x)?].0));
+    let near = plot
+        .series
+        .iter()
+        .filter_map(|series| Some(series.points[nearest(&series.points, x)?].0));
     near.min_by(|a, b| (a - x).abs().total_cmp(&(b - x).abs()))
 }
 
@@ -190,14 +209,30 @@ fn read(plot: &Plot, x: f64, unit: &str) -> (String, Vec<String>) {
     let several = plot.series.len() > 1;
     let line = |series: &super::plot::Series| {
         let point = series.points[nearest(&series.points, x)?];
-        let value = if point.1.is_finite() { significant(point.1) } else { "no value".to_owned() };
-        let name = if several { format!("{} ", series.name) } else { String::new() };
-        let band = series.band.iter().find(|band| (band.0 - point.0).abs() < f64::EPSILON);
-        let band = band.map(|b| format!(" [{}, {}]", significant(b.1), significant(b.2))).unwrap_or_default();
+        let value = if point.1.is_finite() {
+            significant(point.1)
+        } else {
+            "no value".to_owned()
+        };
+        let name = if several {
+            format!("{} ", series.name)
+        } else {
+            String::new()
+        };
+        let band = series
+            .band
+            .iter()
+            .find(|band| (band.0 - point.0).abs() < f64::EPSILON);
+        let band = band
+            .map(|b| format!(" [{}, {}]", significant(b.1), significant(b.2)))
+            .unwrap_or_default();
         Some(format!("{name}{value} {unit}{band}"))
     };
     let mut lines: Vec<String> = plot.series.iter().filter_map(line).collect();
-    let current = plot.marks.iter().rfind(|mark| mark.x <= x && !mark.words.is_empty());
+    let current = plot
+        .marks
+        .iter()
+        .rfind(|mark| mark.x <= x && !mark.words.is_empty());
     lines.extend(current.map(|mark| mark.words.clone()));
     (place(plot, x), lines)
 }
@@ -216,13 +251,18 @@ fn follow_width(canvas: NodeRef<html::Canvas>, width: RwSignal<f64>) {
         let watched = element.clone();
         let measure = move || {
             let wide = watched.get_bounding_client_rect().width();
-            if width.try_get_untracked().is_some_and(|before| (before - wide).abs() > 0.5) {
+            if width
+                .try_get_untracked()
+                .is_some_and(|before| (before - wide).abs() > 0.5)
+            {
                 let _ = width.try_set(wide);
             }
         };
         measure();
         let callback = Closure::<dyn FnMut()>::new(measure);
-        let Ok(observer) = ResizeObserver::new(callback.as_ref().unchecked_ref()) else { return };
+        let Ok(observer) = ResizeObserver::new(callback.as_ref().unchecked_ref()) else {
+            return;
+        };
         observer.observe(&element);
         let held = SendWrapper::new((observer, callback));
         on_cleanup(move || held.0.disconnect());
@@ -241,19 +281,34 @@ fn ValueTable(
 ) -> impl IntoView {
     let rows = move || {
         plot.with(|plot| {
-            let all: Vec<f64> = plot.series.first().map(|s| s.points.iter().map(|p| p.0).collect()).unwrap_or_default();
+            let all: Vec<f64> = plot
+                .series
+                .first()
+                .map(|s| s.points.iter().map(|p| p.0).collect())
+                .unwrap_or_default();
             let every = all.len().div_ceil(ROWS).max(1);
             let note = (every > 1).then(|| format!("Showing every {every}th of {} values", all.len()));
             let rows: Vec<_> = all.iter().step_by(every).map(|&x| table_row(plot, x)).collect();
             (rows, note)
         })
     };
-    let names = move || plot.with(|plot| plot.series.iter().map(|series| series.name.clone()).collect::<Vec<_>>());
-    let head = move |name: String| view! { <th scope="col" class="r">{name}<small>{unit.clone()}</small></th> };
+    let names = move || {
+        plot.with(|plot| {
+            plot.series
+                .iter()
+                .map(|series| series.name.clone())
+                .collect::<Vec<_>>()
+        })
+    };
+    let head =
+        move |name: String| view! { <th scope="col" class="r">{name}<small>{unit.clone()}</small></th> };
     let body = move || {
         let (rows, note) = rows();
         let row = |(place, values): (String, Vec<String>)| {
-            let cells = values.into_iter().map(|value| view! { <td class="r">{value}</td> }).collect_view();
+            let cells = values
+                .into_iter()
+                .map(|value| view! { <td class="r">{value}</td> })
+                .collect_view();
             view! { <tr><th scope="row">{place}</th>{cells}</tr> }
         };
         view! {
@@ -275,7 +330,9 @@ fn ValueTable(
 fn table_row(plot: &Plot, x: f64) -> (String, Vec<String>) {
     let value = |series: &super::plot::Series| {
         let point = nearest(&series.points, x).map(|index| series.points[index]);
-        point.filter(|point| point.1.is_finite()).map_or_else(|| "–".to_owned(), |point| significant(point.1))
+        point
+            .filter(|point| point.1.is_finite())
+            .map_or_else(|| "–".to_owned(), |point| significant(point.1))
     };
     (place(plot, x), plot.series.iter().map(value).collect())
 }
@@ -286,9 +343,16 @@ mod tests {
     use crate::charts::plot::Series;
 
     fn two() -> Plot {
-        let series = |name: &str, points| Series { name: name.into(), points, ..Series::default() };
+        let series = |name: &str, points| Series {
+            name: name.into(),
+            points,
+            ..Series::default()
+        };
         Plot {
-            series: vec![series("a", vec![(0.0, 1.0), (10.0, 2.5)]), series("b", vec![(0.0, 4.0), (9.0, f64::NAN)])],
+            series: vec![
+                series("a", vec![(0.0, 1.0), (10.0, 2.5)]),
+                series("b", vec![(0.0, 4.0), (9.0, f64::NAN)]),
+            ],
             ..Plot::default()
         }
     }
@@ -297,7 +361,13 @@ mod tests {
     fn the_hover_reads_every_series() {
         assert_eq!(snapped(&two(), 9.4), Some(9.0));
         assert_eq!(snapped(&two(), 2.0), Some(0.0));
-        assert_eq!(read(&two(), 10.0, "items/s"), ("10".into(), vec!["a 2.5 items/s".into(), "b no value items/s".into()]));
+        assert_eq!(
+            read(&two(), 10.0, "items/s"),
+            (
+                "10".into(),
+                vec!["a 2.5 items/s".into(), "b no value items/s".into()]
+            )
+        );
         assert_eq!(heights(&two(), 10.0), [2.5]);
         assert_eq!(table_row(&two(), 0.0), ("0".into(), vec!["1".into(), "4".into()]));
     }

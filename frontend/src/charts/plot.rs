@@ -131,11 +131,20 @@ impl Default for Plot {
 impl Plot {
     /// The range of x, and of y with room above. `None` without a finite point.
     pub fn ranges(&self) -> Option<((f64, f64), (f64, f64))> {
-        let points = self.series.iter().flat_map(|series| series.points.iter().copied());
-        let bands = self.series.iter().flat_map(|series| series.band.iter().flat_map(|b| [(b.0, b.1), (b.0, b.2)]));
+        let points = self
+            .series
+            .iter()
+            .flat_map(|series| series.points.iter().copied());
+        let bands = self
+            .series
+            .iter()
+            .flat_map(|series| series.band.iter().flat_map(|b| [(b.0, b.1), (b.0, b.2)]));
         let mut x = (f64::INFINITY, f64::NEG_INFINITY);
         let mut y = x;
-        for point in points.chain(bands).filter(|point| point.0.is_finite() && point.1.is_finite()) {
+        for point in points
+            .chain(bands)
+            .filter(|point| point.0.is_finite() && point.1.is_finite())
+        {
             x = (x.0.min(point.0), x.1.max(point.0));
             y = (y.0.min(point.1), y.1.max(point.1));
         }
@@ -156,10 +165,19 @@ impl Plot {
     }
 
     fn y_range(&self, (from, to): (f64, f64)) -> (f64, f64) {
-        let top = self.references.iter().map(|reference| reference.0).chain(self.at_least).fold(to, f64::max);
+        let top = self
+            .references
+            .iter()
+            .map(|reference| reference.0)
+            .chain(self.at_least)
+            .fold(to, f64::max);
         let low = if self.from_zero { from.min(0.0) } else { from };
         let span = if top > low { top - low } else { top.abs().max(1.0) };
-        let below = if self.from_zero && low >= 0.0 { 0.0 } else { span * 0.06 };
+        let below = if self.from_zero && low >= 0.0 {
+            0.0
+        } else {
+            span * 0.06
+        };
         (low - below, top.max(low) + span * 0.06)
     }
 }
@@ -185,9 +203,20 @@ impl Frame {
     /// The frame of a plot of this size. `label` is the width that the widest y label needs.
     pub fn new(plot: &Plot, width: f64, height: f64, label: f64, ending: f64) -> Option<Self> {
         let (x, y) = plot.ranges()?;
-        let top = if plot.marks.iter().any(|mark| !mark.words.is_empty()) { 22.0 } else { 10.0 };
+        let top = if plot.marks.iter().any(|mark| !mark.words.is_empty()) {
+            22.0
+        } else {
+            10.0
+        };
         let right = (width - 8.0 - ending).max(label + 24.0);
-        Some(Self { left: label + 8.0, right, top, bottom: height - 24.0, x, y })
+        Some(Self {
+            left: label + 8.0,
+            right,
+            top,
+            bottom: height - 24.0,
+            x,
+            y,
+        })
     }
 
     /// Where an x lies, in pixels.
@@ -215,21 +244,38 @@ fn unit(pixels: f64) -> i32 {
 
 fn style(colour: Colour, width: f64) -> ShapeStyle {
     let (r, g, b) = colour.rgb;
-    ShapeStyle { color: RGBAColor(r, g, b, colour.alpha), filled: false, stroke_width: unit(width) as u32 }
+    ShapeStyle {
+        color: RGBAColor(r, g, b, colour.alpha),
+        filled: false,
+        stroke_width: unit(width) as u32,
+    }
 }
 
 fn words(colour: Colour, across: HPos, down: VPos) -> TextStyle<'static> {
     let (r, g, b) = colour.rgb;
     let font = FontDesc::new(FontFamily::SansSerif, SIZE * UNIT, FontStyle::Normal);
-    let color = BackendColor { alpha: colour.alpha, rgb: (r, g, b) };
-    TextStyle { font, color, pos: Pos::new(across, down) }
+    let color = BackendColor {
+        alpha: colour.alpha,
+        rgb: (r, g, b),
+    };
+    TextStyle {
+        font,
+        color,
+        pos: Pos::new(across, down),
+    }
 }
 
 type Area<'a, S> = DrawingArea<Backend<'a, S>, Shift>;
 type Failed = DrawingAreaErrorKind<std::convert::Infallible>;
 
 /// Draws the chart and says where its frame is; `None` when there is nothing to draw.
-pub fn draw<S: Surface>(plot: &Plot, surface: &mut S, width: f64, height: f64, palette: &Palette) -> Option<Frame> {
+pub fn draw<S: Surface>(
+    plot: &Plot,
+    surface: &mut S,
+    width: f64,
+    height: f64,
+    palette: &Palette,
+) -> Option<Frame> {
     let frame = measure(plot, surface, width, height)?;
     let area = Backend::new(surface, width, height).into_drawing_area();
     // The surface cannot fail, and a mark outside the area is cut off: what is drawn stays drawn.
@@ -244,10 +290,20 @@ pub fn measure<S: Surface>(plot: &Plot, surface: &S, width: f64, height: f64) ->
     let (_, y) = plot.ranges()?;
     let step = number_step(y.1 - y.0, y_ticks(height));
     let ticks = number_ticks(y.0, y.1, y_ticks(height));
-    let label = ticks.iter().map(|&tick| surface.text_width(&number_label(tick, step), SIZE)).fold(0.0, f64::max);
+    let label = ticks
+        .iter()
+        .map(|&tick| surface.text_width(&number_label(tick, step), SIZE))
+        .fold(0.0, f64::max);
     let named = plot.series.len() > 1;
-    let names = plot.series.iter().map(|series| surface.text_width(&series.name, SIZE) + 8.0);
-    let ending = if named { names.fold(0.0, f64::max).min(width * 0.3) } else { 0.0 };
+    let names = plot
+        .series
+        .iter()
+        .map(|series| surface.text_width(&series.name, SIZE) + 8.0);
+    let ending = if named {
+        names.fold(0.0, f64::max).min(width * 0.3)
+    } else {
+        0.0
+    };
     Frame::new(plot, width, height, label, ending)
 }
 
@@ -255,23 +311,45 @@ fn y_ticks(height: f64) -> usize {
     if height < 100.0 { 2 } else { 4 }
 }
 
-fn draw_axes<S: Surface>(plot: &Plot, area: &Area<'_, S>, frame: &Frame, palette: &Palette) -> Result<(), Failed> {
+fn draw_axes<S: Surface>(
+    plot: &Plot,
+    area: &Area<'_, S>,
+    frame: &Frame,
+    palette: &Palette,
+) -> Result<(), Failed> {
     let height = frame.bottom + 24.0;
     let step = number_step(frame.y.1 - frame.y.0, y_ticks(height));
     let (left, right) = (unit(frame.left), unit(frame.right));
     for tick in number_ticks(frame.y.0, frame.y.1, y_ticks(height)) {
         let y = unit(frame.down(tick));
-        area.draw(&PathElement::new(vec![(left, y), (right, y)], style(palette.grid, 1.0)))?;
+        area.draw(&PathElement::new(
+            vec![(left, y), (right, y)],
+            style(palette.grid, 1.0),
+        ))?;
         let label = number_label(tick, step);
-        area.draw(&Text::new(label, (left - unit(6.0), y), words(palette.ink_3, HPos::Right, VPos::Center)))?;
+        area.draw(&Text::new(
+            label,
+            (left - unit(6.0), y),
+            words(palette.ink_3, HPos::Right, VPos::Center),
+        ))?;
     }
     let bottom = unit(frame.bottom);
-    area.draw(&PathElement::new(vec![(left, bottom), (right, bottom)], style(palette.line_2, 1.0)))?;
+    area.draw(&PathElement::new(
+        vec![(left, bottom), (right, bottom)],
+        style(palette.line_2, 1.0),
+    ))?;
     let most = ((frame.right - frame.left) / 72.0).floor().clamp(1.0, 6.0) as usize;
     for (tick, label) in x_ticks(plot, frame, most) {
         let x = unit(frame.across(tick));
-        area.draw(&PathElement::new(vec![(x, bottom), (x, bottom + unit(4.0))], style(palette.line_2, 1.0)))?;
-        area.draw(&Text::new(label, (x, bottom + unit(7.0)), words(palette.ink_3, HPos::Center, VPos::Top)))?;
+        area.draw(&PathElement::new(
+            vec![(x, bottom), (x, bottom + unit(4.0))],
+            style(palette.line_2, 1.0),
+        ))?;
+        area.draw(&Text::new(
+            label,
+            (x, bottom + unit(7.0)),
+            words(palette.ink_3, HPos::Center, VPos::Top),
+        ))?;
     }
     Ok(())
 }
@@ -282,15 +360,27 @@ fn x_ticks(plot: &Plot, frame: &Frame, most: usize) -> Vec<(f64, String)> {
         Across::Time(zone) => time_ticks(from, to, most, zone),
         Across::Number => {
             let step = number_step(to - from, most);
-            number_ticks(from, to, most).into_iter().map(|tick| (tick, number_label(tick, step))).collect()
+            number_ticks(from, to, most)
+                .into_iter()
+                .map(|tick| (tick, number_label(tick, step)))
+                .collect()
         }
     }
 }
 
-fn draw_marks<S: Surface>(plot: &Plot, area: &Area<'_, S>, frame: &Frame, palette: &Palette) -> Result<(), Failed> {
+fn draw_marks<S: Surface>(
+    plot: &Plot,
+    area: &Area<'_, S>,
+    frame: &Frame,
+    palette: &Palette,
+) -> Result<(), Failed> {
     let (top, bottom) = (frame.top, frame.bottom);
     let mut free = f64::NEG_INFINITY;
-    for mark in plot.marks.iter().filter(|mark| mark.x >= frame.x.0 && mark.x <= frame.x.1) {
+    for mark in plot
+        .marks
+        .iter()
+        .filter(|mark| mark.x >= frame.x.0 && mark.x <= frame.x.1)
+    {
         let x = frame.across(mark.x);
         let (colour, width) = match mark.kind {
             MarkKind::Step => (palette.ink_2.with_alpha(0.6), 1.0),
@@ -302,7 +392,9 @@ fn draw_marks<S: Surface>(plot: &Plot, area: &Area<'_, S>, frame: &Frame, palett
             MarkKind::Failure => area.draw(&PathElement::new(line, style(colour, width)))?,
         }
         // Words that would run into those of the mark before are left out; the hover says them.
-        let needed = area.estimate_text_size(&mark.words, &words(colour, HPos::Left, VPos::Bottom))?.0;
+        let needed = area
+            .estimate_text_size(&mark.words, &words(colour, HPos::Left, VPos::Bottom))?
+            .0;
         if x > free && x + f64::from(needed) / UNIT <= frame.right {
             area.draw(&Text::new(
                 mark.words.clone(),
@@ -317,20 +409,37 @@ fn draw_marks<S: Surface>(plot: &Plot, area: &Area<'_, S>, frame: &Frame, palett
         let line = vec![(unit(frame.left), down), (unit(frame.right), down)];
         area.draw(&dashed(&line, style(palette.ink_3, 1.0), 3.0, 3.0))?;
         let at = (unit(frame.right), down - unit(3.0));
-        area.draw(&Text::new(name.clone(), at, words(palette.ink_2, HPos::Right, VPos::Bottom)))?;
+        area.draw(&Text::new(
+            name.clone(),
+            at,
+            words(palette.ink_2, HPos::Right, VPos::Bottom),
+        ))?;
     }
     Ok(())
 }
 
-fn dashed(line: &[(i32, i32)], style: ShapeStyle, dash: f64, gap: f64) -> DashedPathElement<std::vec::IntoIter<(i32, i32)>, u32> {
+fn dashed(
+    line: &[(i32, i32)],
+    style: ShapeStyle,
+    dash: f64,
+    gap: f64,
+) -> DashedPathElement<std::vec::IntoIter<(i32, i32)>, u32> {
     DashedPathElement::new(line.to_vec(), unit(dash) as u32, unit(gap) as u32, style)
 }
 
-fn draw_series<S: Surface>(plot: &Plot, area: &Area<'_, S>, frame: &Frame, palette: &Palette) -> Result<(), Failed> {
+fn draw_series<S: Surface>(
+    plot: &Plot,
+    area: &Area<'_, S>,
+    frame: &Frame,
+    palette: &Palette,
+) -> Result<(), Failed> {
     let inner = area.apply_coord_spec(Cartesian2d::<RangedCoordf64, RangedCoordf64>::new(
         frame.x.0..frame.x.1,
         frame.y.0..frame.y.1,
-        (unit(frame.left)..unit(frame.right), unit(frame.bottom)..unit(frame.top)),
+        (
+            unit(frame.left)..unit(frame.right),
+            unit(frame.bottom)..unit(frame.top),
+        ),
     ));
     let columns = (frame.right - frame.left).max(1.0) as usize;
     let mut taken: Vec<f64> = Vec::new();
@@ -350,7 +459,11 @@ fn draw_series<S: Surface>(plot: &Plot, area: &Area<'_, S>, frame: &Frame, palet
             if plot.series.len() > 1 {
                 let down = free_place(frame.down(last.1), &mut taken);
                 let at = (unit(frame.across(last.0) + 8.0), unit(down));
-                area.draw(&Text::new(series.name.clone(), at, words(palette.ink, HPos::Left, VPos::Center)))?;
+                area.draw(&Text::new(
+                    series.name.clone(),
+                    at,
+                    words(palette.ink, HPos::Left, VPos::Center),
+                ))?;
             }
         }
     }
@@ -374,7 +487,10 @@ fn ribbon(band: &[(f64, f64, f64)]) -> Vec<(f64, f64)> {
 }
 
 fn fill(colour: Colour) -> ShapeStyle {
-    ShapeStyle { filled: true, ..style(colour, 1.0) }
+    ShapeStyle {
+        filled: true,
+        ..style(colour, 1.0)
+    }
 }
 
 fn draw_rings<S: Surface>(
@@ -425,18 +541,32 @@ mod tests {
     }
 
     fn plot(points: Vec<(f64, f64)>) -> Plot {
-        Plot { series: vec![Series { points, ..Series::default() }], ..Plot::default() }
+        Plot {
+            series: vec![Series {
+                points,
+                ..Series::default()
+            }],
+            ..Plot::default()
+        }
     }
 
     #[test]
     fn lines_keep_parts_of_a_pixel() {
-        let points = (0..200).map(|k| (f64::from(k), (f64::from(k) / 30.0).sin() + 2.0)).collect();
+        let points = (0..200)
+            .map(|k| (f64::from(k), (f64::from(k) / 30.0).sin() + 2.0))
+            .collect();
         let mut record = Record::default();
         let frame = draw(&plot(points), &mut record, 600.0, 180.0, &Palette::default()).expect("points");
         let line = record.lines.iter().max_by_key(|line| line.len()).expect("a line");
         assert_eq!(line.len(), 200);
-        assert!(line.iter().any(|point| point.1.fract() != 0.0), "whole pixels make steps");
-        assert!(line.iter().all(|p| p.0 >= frame.left - 0.1 && p.0 <= frame.right + 0.1));
+        assert!(
+            line.iter().any(|point| point.1.fract() != 0.0),
+            "whole pixels make steps"
+        );
+        assert!(
+            line.iter()
+                .all(|p| p.0 >= frame.left - 0.1 && p.0 <= frame.right + 0.1)
+        );
         assert!(record.texts.contains(&"0".to_owned()), "{:?}", record.texts);
     }
 
@@ -445,7 +575,10 @@ mod tests {
         let mut record = Record::default();
         let points = vec![(0.0, 1.0), (1.0, 2.0), (2.0, f64::NAN), (3.0, 1.0), (4.0, 2.0)];
         draw(&plot(points), &mut record, 300.0, 150.0, &Palette::default()).expect("points");
-        let pairs = record.lines.iter().filter(|line| line.len() == 2 && line[0].1 != line[1].1 && line[0].0 != line[1].0);
+        let pairs = record
+            .lines
+            .iter()
+            .filter(|line| line.len() == 2 && line[0].1 != line[1].1 && line[0].0 != line[1].0);
         assert_eq!(pairs.count(), 2);
     }
 
@@ -453,7 +586,16 @@ mod tests {
     fn nothing_is_drawn_without_points() {
         let mut record = Record::default();
         assert!(draw(&plot(vec![]), &mut record, 300.0, 150.0, &Palette::default()).is_none());
-        assert!(draw(&plot(vec![(0.0, f64::NAN)]), &mut record, 300.0, 150.0, &Palette::default()).is_none());
+        assert!(
+            draw(
+                &plot(vec![(0.0, f64::NAN)]),
+                &mut record,
+                300.0,
+                150.0,
+                &Palette::default()
+            )
+            .is_none()
+        );
         assert!(record.lines.is_empty() && record.texts.is_empty());
     }
 
@@ -475,7 +617,11 @@ mod tests {
         };
         let plot = Plot {
             series: vec![series("own", Hue::D1, 50.0), series("other", Hue::D6, 50.1)],
-            marks: vec![Mark { x: 5.0, words: "step".into(), kind: MarkKind::Step }],
+            marks: vec![Mark {
+                x: 5.0,
+                words: "step".into(),
+                kind: MarkKind::Step,
+            }],
             references: vec![(55.0, "limit".into())],
             from_zero: false,
             ..Plot::default()
@@ -485,13 +631,24 @@ mod tests {
         assert_eq!(record.polygons, 2);
         assert_eq!(record.circles, 2 * (2 * 2 + 1));
         for text in ["own", "other", "step", "limit"] {
-            assert!(record.texts.contains(&text.to_owned()), "{text}: {:?}", record.texts);
+            assert!(
+                record.texts.contains(&text.to_owned()),
+                "{text}: {:?}",
+                record.texts
+            );
         }
     }
 
     #[test]
     fn pixels_and_values_agree() {
-        let frame = Frame { left: 30.0, right: 330.0, top: 10.0, bottom: 110.0, x: (0.0, 60.0), y: (0.0, 20.0) };
+        let frame = Frame {
+            left: 30.0,
+            right: 330.0,
+            top: 10.0,
+            bottom: 110.0,
+            x: (0.0, 60.0),
+            y: (0.0, 20.0),
+        };
         assert_eq!(frame.across(30.0), 180.0);
         assert_eq!(frame.down(5.0), 85.0);
         assert_eq!(frame.x_at(180.0), 30.0);

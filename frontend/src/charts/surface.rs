@@ -4,10 +4,10 @@
 
 use std::convert::Infallible;
 
+use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
 };
-use plotters_backend::text_anchor::{HPos, VPos};
 
 /// Units per CSS pixel.
 pub const UNIT: f64 = 16.0;
@@ -28,16 +28,27 @@ impl Colour {
         let text = text.trim();
         if let Some(hex) = text.strip_prefix('#') {
             let value = u32::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 6)?;
-            return Some(Self { rgb: ((value >> 16) as u8, (value >> 8) as u8, value as u8), alpha: 1.0 });
+            return Some(Self {
+                rgb: ((value >> 16) as u8, (value >> 8) as u8, value as u8),
+                alpha: 1.0,
+            });
         }
         let (kind, inside) = text.strip_suffix(')')?.split_once('(')?;
         let unit = if kind == "color" { 255.0 } else { 1.0 };
-        let numbers: Vec<f64> =
-            inside.split([',', ' ', '/']).filter_map(|part| part.trim().parse().ok()).collect();
+        let numbers: Vec<f64> = inside
+            .split([',', ' ', '/'])
+            .filter_map(|part| part.trim().parse().ok())
+            .collect();
         let byte = |value: f64| (value * unit).round().clamp(0.0, 255.0) as u8;
         match numbers[..] {
-            [r, g, b] => Some(Self { rgb: (byte(r), byte(g), byte(b)), alpha: 1.0 }),
-            [r, g, b, alpha] => Some(Self { rgb: (byte(r), byte(g), byte(b)), alpha }),
+            [r, g, b] => Some(Self {
+                rgb: (byte(r), byte(g), byte(b)),
+                alpha: 1.0,
+            }),
+            [r, g, b, alpha] => Some(Self {
+                rgb: (byte(r), byte(g), byte(b)),
+                alpha,
+            }),
             _ => None,
         }
     }
@@ -57,7 +68,10 @@ impl Colour {
 
 impl From<BackendColor> for Colour {
     fn from(color: BackendColor) -> Self {
-        Self { rgb: color.rgb, alpha: color.alpha }
+        Self {
+            rgb: color.rgb,
+            alpha: color.alpha,
+        }
     }
 }
 
@@ -93,7 +107,10 @@ pub struct Backend<'a, S> {
 impl<'a, S: Surface> Backend<'a, S> {
     /// A backend of this size in CSS pixels.
     pub fn new(surface: &'a mut S, width: f64, height: f64) -> Self {
-        Self { surface, size: ((width * UNIT) as u32, (height * UNIT) as u32) }
+        Self {
+            surface,
+            size: ((width * UNIT) as u32, (height * UNIT) as u32),
+        }
     }
 }
 
@@ -128,13 +145,26 @@ impl<S: Surface> DrawingBackend for Backend<'_, S> {
     }
 
     fn draw_line<B: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &B) -> Drawn {
-        self.surface.stroke(&[pixels(from), pixels(to)], style.color().into(), width(style));
+        self.surface
+            .stroke(&[pixels(from), pixels(to)], style.color().into(), width(style));
         Ok(())
     }
 
-    fn draw_rect<B: BackendStyle>(&mut self, a: BackendCoord, b: BackendCoord, style: &B, fill: bool) -> Drawn {
+    fn draw_rect<B: BackendStyle>(
+        &mut self,
+        a: BackendCoord,
+        b: BackendCoord,
+        style: &B,
+        fill: bool,
+    ) -> Drawn {
         let ((left, top), (right, bottom)) = (pixels(a), pixels(b));
-        let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
+        let corners = [
+            (left, top),
+            (right, top),
+            (right, bottom),
+            (left, bottom),
+            (left, top),
+        ];
         if fill {
             self.surface.fill(&corners, style.color().into());
         } else {
@@ -143,19 +173,38 @@ impl<S: Surface> DrawingBackend for Backend<'_, S> {
         Ok(())
     }
 
-    fn draw_path<B: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &B) -> Drawn {
+    fn draw_path<B: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &B,
+    ) -> Drawn {
         let points: Vec<_> = path.into_iter().map(pixels).collect();
         self.surface.stroke(&points, style.color().into(), width(style));
         Ok(())
     }
 
-    fn draw_circle<B: BackendStyle>(&mut self, center: BackendCoord, radius: u32, style: &B, fill: bool) -> Drawn {
+    fn draw_circle<B: BackendStyle>(
+        &mut self,
+        center: BackendCoord,
+        radius: u32,
+        style: &B,
+        fill: bool,
+    ) -> Drawn {
         let ring = (!fill).then(|| width(style));
-        self.surface.circle(pixels(center), f64::from(radius) / UNIT, style.color().into(), ring);
+        self.surface.circle(
+            pixels(center),
+            f64::from(radius) / UNIT,
+            style.color().into(),
+            ring,
+        );
         Ok(())
     }
 
-    fn fill_polygon<B: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &B) -> Drawn {
+    fn fill_polygon<B: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &B,
+    ) -> Drawn {
         let points: Vec<_> = path.into_iter().map(pixels).collect();
         self.surface.fill(&points, style.color().into());
         Ok(())
@@ -173,7 +222,13 @@ impl<S: Surface> DrawingBackend for Backend<'_, S> {
             VPos::Center => "middle",
             VPos::Bottom => "bottom",
         };
-        self.surface.text(text, pixels(at), style.size() / UNIT, style.color().into(), Anchor { across, down });
+        self.surface.text(
+            text,
+            pixels(at),
+            style.size() / UNIT,
+            style.color().into(),
+            Anchor { across, down },
+        );
         Ok(())
     }
 
@@ -193,7 +248,12 @@ mod tests {
 
     #[test]
     fn computed_colours_are_read() {
-        let rgb = |r, g, b| Some(Colour { rgb: (r, g, b), alpha: 1.0 });
+        let rgb = |r, g, b| {
+            Some(Colour {
+                rgb: (r, g, b),
+                alpha: 1.0,
+            })
+        };
         assert_eq!(Colour::parse("rgb(36, 86, 196)"), rgb(36, 86, 196));
         assert_eq!(Colour::parse(" #8ab0ff "), rgb(138, 176, 255));
         assert_eq!(Colour::parse("color(srgb 1 0 0.5)"), rgb(255, 0, 128));

@@ -9,7 +9,10 @@ pub fn number_step(span: f64, wanted: usize) -> f64 {
     }
     let rough = span / wanted.max(1) as f64;
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|step| step * power >= rough * 0.999).unwrap_or(10.0);
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .find(|step| step * power >= rough * 0.999)
+        .unwrap_or(10.0);
     step * power
 }
 
@@ -23,12 +26,18 @@ fn every(step: f64, from: f64, to: f64) -> Vec<f64> {
     let first = (from / step - 1e-9).ceil() as i64;
     let last = (to / step + 1e-9).floor() as i64;
     // A range far larger than its step is no axis: draw nothing rather than a million ticks.
-    if last - first > 100 { Vec::new() } else { (first..=last).map(|k| k as f64 * step).collect() }
+    if last - first > 100 {
+        Vec::new()
+    } else {
+        (first..=last).map(|k| k as f64 * step).collect()
+    }
 }
 
 /// The decimals that tell ticks of this step apart.
 pub fn decimals(step: f64) -> usize {
-    (0..6).find(|&digits| (step * 10f64.powi(digits)).fract().abs() < 1e-9).unwrap_or(6) as usize
+    (0..6)
+        .find(|&digits| (step * 10f64.powi(digits)).fract().abs() < 1e-9)
+        .unwrap_or(6) as usize
 }
 
 /// A tick's number.
@@ -63,14 +72,21 @@ const STEPS: [f64; 17] = [
 pub fn time_ticks(from: f64, to: f64, most: usize, zone: Zone) -> Vec<(f64, String)> {
     let span = to - from;
     let fits = |step: &&f64| span / **step <= most.max(1) as f64;
-    let step = STEPS.iter().find(fits).copied().unwrap_or_else(|| (span / most.max(1) as f64 / 24.0 / HOUR).ceil() * 24.0 * HOUR);
+    let step = STEPS
+        .iter()
+        .find(fits)
+        .copied()
+        .unwrap_or_else(|| (span / most.max(1) as f64 / 24.0 / HOUR).ceil() * 24.0 * HOUR);
     let shift = f64::from(zone.0) * MINUTE;
     let label = |at: f64| match step {
         s if s < MINUTE => exact(at, zone).get(11..19).unwrap_or_default().to_owned(),
         s if s < 24.0 * HOUR => clock(at, zone),
         _ => exact(at, zone).get(5..10).unwrap_or_default().to_owned(),
     };
-    every(step, from + shift, to + shift).into_iter().map(|at| (at - shift, label(at - shift))).collect()
+    every(step, from + shift, to + shift)
+        .into_iter()
+        .map(|at| (at - shift, label(at - shift)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -94,11 +110,17 @@ mod tests {
     #[test]
     fn time_ticks_are_round_in_the_viewers_zone() {
         // 2026-11-20T13:02:11Z, half an hour long.
-        let from = 1_795_180_000_000.0_f64 - 1_795_180_000_000.0_f64.rem_euclid(HOUR) + 2.0 * MINUTE + 11.0 * SECOND;
+        let from =
+            1_795_180_000_000.0_f64 - 1_795_180_000_000.0_f64.rem_euclid(HOUR) + 2.0 * MINUTE + 11.0 * SECOND;
         let ticks = time_ticks(from, from + 27.0 * MINUTE, 6, Zone(330));
         let words: Vec<&str> = ticks.iter().map(|(_, words)| words.as_str()).collect();
         assert_eq!(words.len(), 5);
-        assert!(words.iter().all(|words| words.ends_with('0') || words.ends_with('5')), "{words:?}");
+        assert!(
+            words
+                .iter()
+                .all(|words| words.ends_with('0') || words.ends_with('5')),
+            "{words:?}"
+        );
         assert!(time_ticks(from, from, 6, Zone(0)).len() <= 1);
     }
 }

@@ -7,6 +7,7 @@
 pub mod button;
 pub mod choice;
 pub mod code;
+pub mod download;
 pub mod field;
 pub mod figure;
 pub mod icon;

@@ -29,14 +29,25 @@ pub struct Fault {
 impl Fault {
     /// What is wrong with one field.
     pub fn field(&self, name: &str) -> Option<String> {
-        self.fields.iter().find(|error| error.field == name).map(|error| error.message.clone())
+        self.fields
+            .iter()
+            .find(|error| error.field == name)
+            .map(|error| error.message.clone())
     }
 
     /// Cause, detail and fields in one line: for a toast or beside a form.
     pub fn line(&self) -> String {
-        let fields = self.fields.iter().map(|error| format!("{}: {}", error.field, error.message));
-        let parts = [self.cause.clone(), self.detail.clone()].into_iter().chain(fields);
-        parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+        let fields = self
+            .fields
+            .iter()
+            .map(|error| format!("{}: {}", error.field, error.message));
+        let parts = [self.cause.clone(), self.detail.clone()]
+            .into_iter()
+            .chain(fields);
+        parts
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 

@@ -54,8 +54,8 @@ pub fn backoff(tries: u32, chance: f64) -> u32 {
 pub struct Listener {
     /// Where to resume: asked before each connection.
     pub after: Callback<(), i64>,
-    /// Called with the messages that came together; drops those that were seen.
-    pub on_messages: Callback<Vec<LiveMessage>>,
+    /// Called with the messages that came together; false asks for a new connection, because some are missing.
+    pub on_messages: Callback<Vec<LiveMessage>, bool>,
     /// How the connection is.
     pub link: RwSignal<Link>,
     /// Whether there is anything to wait for.
@@ -66,14 +66,20 @@ pub struct Listener {
 pub fn listen(client: Client, run: RunId, listener: Listener) {
     let generation = StoredValue::new(0_u64);
     Effect::new(move || {
-        let mine = generation.try_update_value(|count| { *count += 1; *count }).unwrap_or(0);
+        let mine = generation
+            .try_update_value(|count| {
+                *count += 1;
+                *count
+            })
+            .unwrap_or(0);
         if !listener.wanted.get() {
             listener.link.set(Link::Idle);
             return;
         }
         let current = move || generation.try_get_value() == Some(mine);
         let (client, listener) = (client.clone(), listener.clone());
-        let (stop, stopped) = futures_util::future::abortable(async move { keep(client, run, listener, current).await });
+        let (stop, stopped) =
+            futures_util::future::abortable(async move { keep(client, run, listener, current).await });
         let stopped = SendWrapper::new(stopped);
         on_cleanup(move || stopped.abort());
         spawn_local(async move {
@@ -87,13 +93,17 @@ async fn keep(client: Client, run: RunId, listener: Listener, current: impl Fn()
     let mut tries = 0;
     let mut last = 0.0;
     while current() {
-        let seen = connect(&client, run, &listener).await;
-        if let Some(at) = seen {
-            last = at;
-            tries = 0;
-        }
+        let end = connect(&client, run, &listener).await;
         if !current() {
             return;
+        }
+        match end {
+            End::Asked => continue,
+            End::Broken(at) => {
+                last = at;
+                tries = 0;
+            }
+            End::Refused => {}
         }
         let _ = listener.link.try_set(Link::Lost(last));
         TimeoutFuture::new(backoff(tries, js_sys::Math::random())).await;
@@ -101,17 +111,23 @@ async fn keep(client: Client, run: RunId, listener: Listener, current: impl Fn()
     }
 }
 
-/// One connection, to its end. Gives the moment of its last message.
-async fn connect(client: &Client, run: RunId, listener: &Listener) -> Option<f64> {
-    let ticket = endpoints::ticket(client, run).await.ok()?.ticket;
-    let after = listener.after.try_run(())?;
-    let url = address(run, after)?;
-    let mut socket = WebSocket::open_with_protocol(&url, &format!("ticket.{ticket}")).ok()?;
-    if !opened(&mut socket).await {
-        return None;
-    }
+/// How a connection ended.
+enum End {
+    /// It was never made.
+    Refused,
+    /// It broke; its last message came then.
+    Broken(f64),
+    /// The listener wants another one.
+    Asked,
+}
+
+/// One connection, to its end.
+async fn connect(client: &Client, run: RunId, listener: &Listener) -> End {
+    let Some(mut socket) = open(client, run, listener).await else {
+        return End::Refused;
+    };
     let _ = listener.link.try_set(Link::Open);
-    let mut last = Some(now_ms());
+    let mut last = now_ms();
     let mut buffer = Vec::new();
     while let Some(first) = socket.next().await {
         if !read(first, &mut buffer) {
@@ -128,10 +144,19 @@ async fn connect(client: &Client, run: RunId, listener: &Listener) -> Option<f64
                 _ => break,
             }
         }
-        last = Some(now_ms());
-        listener.on_messages.try_run(std::mem::take(&mut buffer))?;
+        last = now_ms();
+        if listener.on_messages.try_run(std::mem::take(&mut buffer)) == Some(false) {
+            return End::Asked;
+        }
     }
-    last
+    End::Broken(last)
+}
+
+async fn open(client: &Client, run: RunId, listener: &Listener) -> Option<WebSocket> {
+    let ticket = endpoints::ticket(client, run).await.ok()?.ticket;
+    let url = address(run, listener.after.try_run(())?)?;
+    let mut socket = WebSocket::open_with_protocol(&url, &format!("ticket.{ticket}")).ok()?;
+    opened(&mut socket).await.then_some(socket)
 }
 
 /// Waits until the connection is made or refused.
@@ -141,7 +166,10 @@ async fn opened(socket: &mut WebSocket) -> bool {
 }
 
 /// Adds a message to the buffer; false when the connection has broken.
-fn read(message: Result<Message, gloo_net::websocket::WebSocketError>, buffer: &mut Vec<LiveMessage>) -> bool {
+fn read(
+    message: Result<Message, gloo_net::websocket::WebSocketError>,
+    buffer: &mut Vec<LiveMessage>,
+) -> bool {
     match message {
         Ok(Message::Text(text)) => {
             // A kind of message that this page does not know yet is of a newer server: it is skipped.
@@ -155,8 +183,15 @@ fn read(message: Result<Message, gloo_net::websocket::WebSocketError>, buffer: &
 
 fn address(run: RunId, after: i64) -> Option<String> {
     let location = window().location();
-    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
-    Some(format!("{scheme}://{}/ws/runs/{run}?after={after}", location.host().ok()?))
+    let scheme = if location.protocol().ok()? == "https:" {
+        "wss"
+    } else {
+        "ws"
+    };
+    Some(format!(
+        "{scheme}://{}/ws/runs/{run}?after={after}",
+        location.host().ok()?
+    ))
 }
 
 #[cfg(test)]

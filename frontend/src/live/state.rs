@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use types::{
-    BenchmarkStatus, ErrorEvent, GpuSample, LiveEvent, LiveMessage, LogLine, LogPage, MetricList, MetricUpdate, MetricView,
-    ProgressEvent, RunBenchmarkView, RunDetail, RunStatus, StatusEvent, TimelineEntry,
+    BenchmarkStatus, ErrorEvent, GpuSample, LiveEvent, LiveMessage, LogLine, LogPage, MetricList,
+    MetricUpdate, MetricView, ProgressEvent, RunBenchmarkView, RunDetail, RunStatus, StatusEvent,
+    TimelineEntry,
 };
 
 /// Messages kept to bring an older fetched answer up to date.
@@ -63,6 +64,8 @@ pub struct Changed {
     pub points: bool,
     /// Something was committed or ended: the server knows more than the message says, so ask it again.
     pub ask: bool,
+    /// Messages are missing: connect again from [`RunState::cursor`].
+    pub resume: bool,
 }
 
 impl Changed {
@@ -75,6 +78,7 @@ impl Changed {
             lines: self.lines || other.lines,
             points: self.points || other.points,
             ask: self.ask || other.ask,
+            resume: self.resume || other.resume,
         }
     }
 }
@@ -94,8 +98,11 @@ pub struct RunState {
     pub gpus: BTreeMap<String, Vec<GpuPoint>>,
     /// The last problem that was told.
     pub error: Option<ErrorEvent>,
-    /// The last message that was taken.
-    pub last_seq: i64,
+    /// The last message that was taken from the socket. What a fetched answer knows is a number of its own, in the
+    /// answer: a line or a score that it does not carry must still come by the socket.
+    pub cursor: i64,
+    /// Up to here a missing message is history that the server has pruned, not a loss.
+    settled: i64,
     recent: VecDeque<LiveMessage>,
 }
 
@@ -104,11 +111,27 @@ impl RunState {
     pub fn fetched(&mut self, detail: RunDetail) {
         let known = detail.summary.last_seq;
         self.detail = Some(detail);
-        let newer: Vec<LiveMessage> = self.recent.iter().filter(|message| message.seq > known).cloned().collect();
+        let newer: Vec<LiveMessage> = self
+            .recent
+            .iter()
+            .filter(|message| message.seq > known)
+            .cloned()
+            .collect();
         for message in newer {
             self.apply_to_detail(&message);
         }
-        self.last_seq = self.last_seq.max(known);
+    }
+
+    /// Where the first connection begins: some history before what has been fetched, for the charts.
+    pub fn begin(&mut self, history: i64) -> i64 {
+        self.settled = self.known();
+        self.cursor = (self.settled - history).max(0);
+        self.cursor
+    }
+
+    /// The last message that the fetched answer has in it, with those that were applied to it.
+    fn known(&self) -> i64 {
+        self.detail.as_ref().map_or(0, |detail| detail.summary.last_seq)
     }
 
     /// Takes fetched scores.
@@ -125,50 +148,91 @@ impl RunState {
         }
     }
 
-    /// Takes a message. A message that was seen before changes nothing.
+    /// Takes a message. A message that was taken before changes nothing; one that leaves a gap is not taken, and
+    /// the answer asks for a new connection. If the gap is still there then, the server has pruned it.
     pub fn take(&mut self, message: LiveMessage) -> Changed {
-        if let LiveEvent::Progress(progress) = &message.event {
-            // History that a late connection replays: older than the fetched answer, but it still draws the chart.
-            if message.seq <= self.last_seq && self.add_points(progress) {
-                return Changed { points: true, ..Changed::default() };
-            }
-        }
-        if message.seq <= self.last_seq {
+        if message.seq <= self.cursor {
             return Changed::default();
         }
-        self.last_seq = message.seq;
-        let changed = match &message.event {
+        if message.seq > self.cursor + 1 && message.seq > self.settled {
+            self.settled = message.seq;
+            return Changed {
+                resume: true,
+                ..Changed::default()
+            };
+        }
+        self.cursor = message.seq;
+        let changed = self.keep(&message);
+        if message.seq <= self.known() {
+            // The fetched answer says this already, and perhaps more.
+            return Changed {
+                detail: false,
+                ask: false,
+                ..changed
+            };
+        }
+        self.apply_to_detail(&message);
+        if !matches!(message.event, LiveEvent::LogLine(_)) {
+            if self.recent.len() == REPLAYED {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(message);
+        }
+        changed
+    }
+
+    /// Keeps what no fetched run carries: lines, scores, points.
+    fn keep(&mut self, message: &LiveMessage) -> Changed {
+        let none = Changed::default();
+        match &message.event {
             LiveEvent::LogLine(line) => {
-                self.lines.insert(message.seq, LogLine { seq: message.seq, line: line.clone() });
+                self.lines.insert(
+                    message.seq,
+                    LogLine {
+                        seq: message.seq,
+                        line: line.clone(),
+                    },
+                );
                 self.drop_old_lines();
-                return Changed { lines: true, ..Changed::default() };
+                Changed { lines: true, ..none }
             }
             LiveEvent::MetricUpdate(update) => {
                 let metric = view(update);
-                self.metrics.insert(MetricKey::of(&metric), metric);
-                Changed { metrics: true, detail: true, ..Changed::default() }
+                let key = MetricKey::of(&metric);
+                // A replayed score must not cover a fetched one, which is at least as new.
+                if message.seq > self.known() || !self.metrics.contains_key(&key) {
+                    self.metrics.insert(key, metric);
+                }
+                Changed {
+                    metrics: true,
+                    detail: true,
+                    ..none
+                }
             }
-            LiveEvent::Progress(progress) => {
-                let points = self.add_points(progress);
-                Changed { points, detail: true, ..Changed::default() }
-            }
+            LiveEvent::Progress(progress) => Changed {
+                points: self.add_points(progress),
+                detail: true,
+                ..none
+            },
             LiveEvent::Status(status) => {
                 if status.status.is_some_and(RunStatus::is_terminal) {
                     self.end_points();
                 }
-                Changed { detail: true, ask: true, ..Changed::default() }
+                Changed {
+                    detail: true,
+                    ask: true,
+                    ..none
+                }
             }
             LiveEvent::Error(error) => {
                 self.error = Some(error.clone());
-                Changed { detail: true, ask: true, ..Changed::default() }
+                Changed {
+                    detail: true,
+                    ask: true,
+                    ..none
+                }
             }
-        };
-        self.apply_to_detail(&message);
-        if self.recent.len() == REPLAYED {
-            self.recent.pop_front();
         }
-        self.recent.push_back(message);
-        changed
     }
 
     fn drop_old_lines(&mut self) {
@@ -179,16 +243,25 @@ impl RunState {
 
     /// Adds a reading unless one of that moment is there; true when it was new.
     fn add_points(&mut self, progress: &ProgressEvent) -> bool {
-        let Some(at) = progress.at.map(|at| at.timestamp_millis() as f64) else { return false };
+        let Some(at) = progress.at.map(|at| at.timestamp_millis() as f64) else {
+            return false;
+        };
         let place = self.throughput.partition_point(|point| point.0 < at);
         if self.throughput.get(place).is_some_and(|point| point.0 == at) {
             return false;
         }
-        self.throughput.insert(place, (at, progress.items_per_second.unwrap_or(f64::NAN)));
+        self.throughput
+            .insert(place, (at, progress.items_per_second.unwrap_or(f64::NAN)));
         for sample in &progress.gpus {
             let points = self.gpus.entry(sample.uuid.clone()).or_default();
             let place = points.partition_point(|point| point.at < at);
-            points.insert(place, GpuPoint { at, sample: sample.clone() });
+            points.insert(
+                place,
+                GpuPoint {
+                    at,
+                    sample: sample.clone(),
+                },
+            );
             let extra = points.len().saturating_sub(KEPT_POINTS);
             points.drain(..extra);
         }
@@ -230,7 +303,9 @@ fn apply_progress(detail: &mut RunDetail, progress: &ProgressEvent) {
     summary.current_benchmark.clone_from(&progress.current_benchmark);
     summary.progress_percent = progress.progress_percent;
     summary.eta_seconds = progress.eta_seconds;
-    let Some(id) = progress.run_benchmark_id else { return };
+    let Some(id) = progress.run_benchmark_id else {
+        return;
+    };
     if let Some(row) = detail.benchmarks.iter_mut().find(|row| row.id == id) {
         row.done = progress.done.or(row.done);
         row.total = progress.total.or(row.total);
@@ -260,7 +335,9 @@ fn apply_status(detail: &mut RunDetail, status: &StatusEvent, seq: i64) {
 }
 
 fn apply_benchmark(row: &mut RunBenchmarkView, status: &StatusEvent) {
-    let Some(now) = status.benchmark_status else { return };
+    let Some(now) = status.benchmark_status else {
+        return;
+    };
     row.status = now;
     row.outcome = status.outcome.or(row.outcome);
     if now == BenchmarkStatus::Running {
@@ -312,7 +389,11 @@ fn apply_metric(detail: &mut RunDetail, update: &MetricUpdate) {
         "none" => update.metric_name.clone(),
         filter => format!("{},{filter}", update.metric_name),
     };
-    detail.metrics_snapshot.entry(update.benchmark.clone()).or_default().insert(name, value);
+    detail
+        .metrics_snapshot
+        .entry(update.benchmark.clone())
+        .or_default()
+        .insert(name, value);
 }
 
 fn view(update: &MetricUpdate) -> MetricView {
@@ -390,11 +471,51 @@ mod tests {
     fn a_message_counts_once() {
         let mut state = RunState::default();
         state.fetched(detail(3));
+        assert_eq!(state.begin(0), 3);
         assert_eq!(state.take(line(3)), Changed::default());
         assert!(state.take(line(4)).lines);
         assert_eq!(state.take(line(4)), Changed::default());
         assert_eq!(state.lines.len(), 1);
-        assert_eq!(state.last_seq, 4);
+        assert_eq!(state.cursor, 4);
+    }
+
+    #[test]
+    fn an_answer_that_overtakes_the_socket_hides_no_line() {
+        let mut state = RunState::default();
+        state.fetched(detail(1));
+        state.begin(0);
+        state.fetched(detail(9));
+        assert!(state.take(line(2)).lines);
+        assert!(!state.take(progress(3, 4, 8.0)).detail);
+        assert_eq!(
+            (state.lines.len(), state.throughput.len(), state.cursor),
+            (1, 1, 3)
+        );
+    }
+
+    #[test]
+    fn a_gap_is_asked_for_once() {
+        let mut state = RunState::default();
+        state.fetched(detail(1));
+        state.begin(0);
+        assert!(state.take(line(2)).lines);
+        assert!(state.take(line(6)).resume);
+        assert_eq!(state.cursor, 2);
+        // The new connection brings what was lost, and what the server has pruned stays away.
+        assert!(state.take(line(3)).lines);
+        assert!(state.take(line(6)).lines);
+        assert_eq!(state.lines.keys().copied().collect::<Vec<_>>(), [2, 3, 6]);
+        assert!(state.take(line(8)).resume);
+    }
+
+    #[test]
+    fn gaps_in_history_are_pruned_progress() {
+        let mut state = RunState::default();
+        state.fetched(detail(100));
+        assert_eq!(state.begin(50), 50);
+        assert!(state.take(line(60)).lines);
+        assert!(state.take(line(90)).lines);
+        assert!(state.take(line(102)).resume);
     }
 
     #[test]
@@ -402,9 +523,12 @@ mod tests {
         let mut state = RunState::default();
         let page = json!({ "lines": [], "total": 0, "next_cursor": null, "previous_cursor": null, "truncated_at": null });
         let mut page: LogPage = serde_json::from_value(page).expect("a page");
+        state.cursor = 4;
         state.take(line(5));
         for seq in [4, 5] {
-            let LiveEvent::LogLine(event) = line(seq).event else { panic!("a line") };
+            let LiveEvent::LogLine(event) = line(seq).event else {
+                panic!("a line")
+            };
             page.lines.push(LogLine { seq, line: event });
         }
         state.fetched_lines(page);
@@ -415,6 +539,7 @@ mod tests {
     fn progress_moves_the_benchmark_and_the_chart() {
         let mut state = RunState::default();
         state.fetched(detail(1));
+        state.begin(0);
         assert!(state.take(progress(2, 5, 8.0)).detail);
         let run = state.detail.as_ref().expect("fetched");
         assert_eq!(run.benchmarks[0].done, Some(5));
@@ -427,17 +552,37 @@ mod tests {
     fn replayed_history_draws_the_chart_and_nothing_else() {
         let mut state = RunState::default();
         state.fetched(detail(10));
-        assert_eq!(state.take(progress(4, 3, 6.0)), Changed { points: true, ..Changed::default() });
+        state.begin(10);
+        assert_eq!(
+            state.take(progress(2, 1, 5.0)),
+            Changed {
+                points: true,
+                ..Changed::default()
+            }
+        );
+        assert_eq!(
+            state.take(progress(4, 3, 6.0)),
+            Changed {
+                points: true,
+                ..Changed::default()
+            }
+        );
         assert_eq!(state.take(progress(4, 3, 6.0)), Changed::default());
-        state.take(progress(2, 1, 5.0));
-        assert_eq!(state.throughput.iter().map(|p| p.1).collect::<Vec<_>>(), [5.0, 6.0]);
-        assert_eq!(state.detail.as_ref().expect("fetched").summary.progress_percent, 0.0);
+        assert_eq!(
+            state.throughput.iter().map(|p| p.1).collect::<Vec<_>>(),
+            [5.0, 6.0]
+        );
+        assert_eq!(
+            state.detail.as_ref().expect("fetched").summary.progress_percent,
+            0.0
+        );
     }
 
     #[test]
     fn an_answer_that_is_older_than_the_messages_is_brought_up_to_date() {
         let mut state = RunState::default();
         state.fetched(detail(1));
+        state.begin(0);
         let id = "0198c4aa-1111-7222-8333-444455557f3a";
         let failed = json!({
             "at": "2026-11-20T13:01:00Z", "status": null, "attempt": null, "attempt_state": null, "run_benchmark_id": id,
@@ -450,13 +595,17 @@ mod tests {
         assert_eq!(row.error_message.as_deref(), Some("no memory left"));
         assert_eq!(state.detail.as_ref().expect("fetched").timeline.len(), 1);
         state.fetched(detail(2));
-        assert_eq!(state.detail.as_ref().expect("fetched").benchmarks[0].status, BenchmarkStatus::Pending);
+        assert_eq!(
+            state.detail.as_ref().expect("fetched").benchmarks[0].status,
+            BenchmarkStatus::Pending
+        );
     }
 
     #[test]
     fn late_progress_does_not_wake_a_finished_run() {
         let mut state = RunState::default();
         state.fetched(detail(1));
+        state.begin(0);
         let done = json!({
             "at": "2026-11-20T13:02:00Z", "status": "completed", "attempt": null, "attempt_state": null,
             "run_benchmark_id": null, "benchmark": null, "benchmark_status": null, "outcome": "completed", "reason": null
@@ -471,6 +620,7 @@ mod tests {
     fn a_committed_metric_is_in_both_places() {
         let mut state = RunState::default();
         state.fetched(detail(1));
+        state.begin(0);
         let id = "0198c4aa-1111-7222-8333-444455557f3a";
         let update = json!({
             "benchmark_id": id, "benchmark": "mme", "run_benchmark_id": id, "metric_name": "acc", "filter": "strict",
@@ -478,6 +628,9 @@ mod tests {
         });
         assert!(state.take(message(2, "metric_update", update)).metrics);
         assert_eq!(state.metrics.len(), 1);
-        assert_eq!(state.detail.expect("fetched").metrics_snapshot["mme"]["acc,strict"], 0.5);
+        assert_eq!(
+            state.detail.expect("fetched").metrics_snapshot["mme"]["acc,strict"],
+            0.5
+        );
     }
 }

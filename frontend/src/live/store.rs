@@ -59,7 +59,12 @@ impl RunStore {
         store.refresh();
         let live = Memo::new(move |_| {
             store.detail.track();
-            store.read(|state| state.detail.as_ref().is_some_and(|run| !run.summary.status.is_terminal()))
+            store.read(|state| {
+                state
+                    .detail
+                    .as_ref()
+                    .is_some_and(|run| !run.summary.status.is_terminal())
+            })
         });
         let listener = Listener {
             after: Callback::new(move |()| store.resume_from()),
@@ -76,21 +81,31 @@ impl RunStore {
     }
 
     fn resume_from(self) -> i64 {
-        let last = self.read(|state| state.last_seq);
-        // The first connection also asks for what the charts have missed; what was seen changes nothing else.
-        let first = self.replayed.try_update_value(|replayed| !std::mem::replace(replayed, true)).unwrap_or(false);
-        if first { (last - HISTORY).max(0) } else { last }
+        // The first connection also asks for what the charts have missed; what is known changes nothing else.
+        let first = self
+            .replayed
+            .try_update_value(|replayed| !std::mem::replace(replayed, true))
+            .unwrap_or(false);
+        let cursor = self
+            .state
+            .try_update_value(|state| if first { state.begin(HISTORY) } else { state.cursor });
+        cursor.unwrap_or(0)
     }
 
-    fn take(self, messages: Vec<LiveMessage>) {
+    /// Takes messages; false when some are missing.
+    fn take(self, messages: Vec<LiveMessage>) -> bool {
         let changed = self.state.try_update_value(|state| {
-            messages.into_iter().map(|message| state.take(message)).fold(Changed::default(), Changed::and)
+            messages
+                .into_iter()
+                .map(|message| state.take(message))
+                .fold(Changed::default(), Changed::and)
         });
-        let Some(changed) = changed else { return };
+        let Some(changed) = changed else { return true };
         self.notify(changed);
         if changed.ask {
             self.ask_soon();
         }
+        !changed.resume
     }
 
     fn notify(self, changed: Changed) {
@@ -113,7 +128,9 @@ impl RunStore {
 
     /// Fetches the run and its scores again.
     pub fn refresh(self) {
-        let Some(client) = self.client.try_get_value() else { return };
+        let Some(client) = self.client.try_get_value() else {
+            return;
+        };
         let _ = self.load.try_update(|load| load.busy = true);
         spawn_local(async move {
             let detail = endpoints::run(&client, self.id).await;
@@ -130,7 +147,11 @@ impl RunStore {
                     state.fetched_metrics(metrics);
                 });
                 let _ = self.load.try_set(Load::ready((), now_ms()));
-                self.notify(Changed { detail: true, metrics: true, ..Changed::default() });
+                self.notify(Changed {
+                    detail: true,
+                    metrics: true,
+                    ..Changed::default()
+                });
             }
             Err(fault) => {
                 let _ = self.load.try_update(|load| load.fail(fault));
@@ -181,6 +202,9 @@ impl RunStore {
     /// Puts a fetched page of lines into the store.
     pub fn add_lines(self, page: types::LogPage) {
         let _ = self.state.try_update_value(|state| state.fetched_lines(page));
-        self.notify(Changed { lines: true, ..Changed::default() });
+        self.notify(Changed {
+            lines: true,
+            ..Changed::default()
+        });
     }
 }

@@ -29,9 +29,12 @@ pub fn AccountMenu() -> impl IntoView {
     let credentials = expect_context::<CredentialsOpen>().0;
     let set = use_set_params();
     let theme = use_theme();
-    let here = move || memberships.with(|all| current(all, organization.get().as_deref()).map(|m| m.name.clone()));
+    let here =
+        move || memberships.with(|all| current(all, organization.get().as_deref()).map(|m| m.name.clone()));
     let who = move || {
-        let email = session.me().with(|me| me.as_ref().and_then(|me| me.email.clone()));
+        let email = session
+            .me()
+            .with(|me| me.as_ref().and_then(|me| me.email.clone()));
         email.unwrap_or_else(|| "first owner".to_owned())
     };
     let label = Signal::derive(move || here().unwrap_or_else(who));
@@ -48,8 +51,14 @@ pub fn AccountMenu() -> impl IntoView {
                     .chosen(now == Some(membership.organization_id))
             }));
         }
-        items.push(Item::new("Address and password…", move || credentials.set(true)));
-        let other = if untrack(|| theme.is_dark()) { "Light theme" } else { "Dark theme" };
+        items.push(Item::new("Address and password…", move || {
+            credentials.set(true)
+        }));
+        let other = if untrack(|| theme.is_dark()) {
+            "Light theme"
+        } else {
+            "Dark theme"
+        };
         items.push(Item::new(other, move || theme.toggle()));
         items.push(Item::new("Sign out", move || spawn_local(session.sign_out())).meta(who()));
         items
@@ -64,7 +73,9 @@ pub fn AccountMenu() -> impl IntoView {
 /// The membership that holds: the one the address names, else the only one.
 pub fn current<'a>(all: &'a [MembershipView], named: Option<&str>) -> Option<&'a MembershipView> {
     match named {
-        Some(id) => all.iter().find(|membership| membership.organization_id.to_string() == id),
+        Some(id) => all
+            .iter()
+            .find(|membership| membership.organization_id.to_string() == id),
         None => all.first().filter(|_| all.len() == 1),
     }
 }
@@ -98,7 +109,10 @@ pub fn CredentialsDialog() -> impl IntoView {
     let session = use_session();
     let open = expect_context::<CredentialsOpen>().0;
     Effect::new(move || {
-        if session.me().with(|me| me.as_ref().is_some_and(|me| me.needs_password)) {
+        if session
+            .me()
+            .with(|me| me.as_ref().is_some_and(|me| me.needs_password))
+        {
             open.set(true);
         }
     });
@@ -112,7 +126,10 @@ pub fn CredentialsDialog() -> impl IntoView {
 #[component]
 fn CredentialsForm(open: RwSignal<bool>) -> impl IntoView {
     let session = use_session();
-    let known = session.me().with_untracked(|me| me.as_ref().and_then(|me| me.email.clone())).unwrap_or_default();
+    let known = session
+        .me()
+        .with_untracked(|me| me.as_ref().and_then(|me| me.email.clone()))
+        .unwrap_or_default();
     let (email, password) = (RwSignal::new(known), RwSignal::new(String::new()));
     let (busy, fault) = (RwSignal::new(false), RwSignal::new(None::<Fault>));
     let short = Memo::new(move |_| password.with(|text| !text.is_empty() && text.chars().count() < 8));
@@ -124,7 +141,9 @@ fn CredentialsForm(open: RwSignal<bool>) -> impl IntoView {
         }
         busy.set(true);
         spawn_local(async move {
-            let result = session.set_credentials(&email.get_untracked(), &password.get_untracked()).await;
+            let result = session
+                .set_credentials(&email.get_untracked(), &password.get_untracked())
+                .await;
             let _ = busy.try_set(false);
             let done = result.is_ok();
             let _ = fault.try_set(result.err());
@@ -170,7 +189,10 @@ mod tests {
     fn one_of_several_must_be_named() {
         let all = [member(1), member(2)];
         assert_eq!(current(&all, None), None);
-        assert_eq!(current(&all, Some(&all[1].organization_id.to_string())), Some(&all[1]));
+        assert_eq!(
+            current(&all, Some(&all[1].organization_id.to_string())),
+            Some(&all[1])
+        );
         assert_eq!(current(&all[..1], None), Some(&all[0]));
         assert_eq!(current(&all, Some("nonsense")), None);
     }

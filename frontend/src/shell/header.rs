@@ -14,7 +14,14 @@ use crate::components::{
 pub fn Header() -> impl IntoView {
     let keys = use_keys();
     let theme = use_theme();
-    let label = Signal::derive(move || if theme.is_dark() { "Switch to light" } else { "Switch to dark" }.to_owned());
+    let label = Signal::derive(move || {
+        if theme.is_dark() {
+            "Switch to light"
+        } else {
+            "Switch to dark"
+        }
+        .to_owned()
+    });
     view! {
         <header class="top">
             <Crumbs crumbs=use_crumbs()/>

@@ -19,7 +19,11 @@ pub struct Binding {
 impl Binding {
     /// A binding.
     pub fn new(key: &'static str, does: &'static str, act: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { key, does, act: Callback::new(move |()| act()) }
+        Self {
+            key,
+            does,
+            act: Callback::new(move |()| act()),
+        }
     }
 }
 
@@ -66,10 +70,18 @@ pub fn use_keys() -> Keys {
 /// Binds keys for as long as the calling view lives. They do nothing while something is typed or a dialog is open.
 pub fn bind(bindings: Vec<Binding>) {
     let keys = use_keys();
-    let id = keys.next.try_update_value(|next| { *next += 1; *next }).unwrap_or(0);
+    let id = keys
+        .next
+        .try_update_value(|next| {
+            *next += 1;
+            *next
+        })
+        .unwrap_or(0);
     keys.groups.update(|groups| groups.push((id, bindings)));
     on_cleanup(move || {
-        let _ = keys.groups.try_update(|groups| groups.retain(|group| group.0 != id));
+        let _ = keys
+            .groups
+            .try_update(|groups| groups.retain(|group| group.0 != id));
     });
 }
 
@@ -89,7 +101,9 @@ fn pressed(keys: Keys, event: &KeyboardEvent) {
     }
     let act = keys.groups.with_untracked(|groups| {
         let all = groups.iter().rev().flat_map(|group| &group.1);
-        all.into_iter().find(|binding| binding.key == event.key()).map(|binding| binding.act)
+        all.into_iter()
+            .find(|binding| binding.key == event.key())
+            .map(|binding| binding.act)
     });
     if let Some(act) = act {
         event.prevent_default();
@@ -98,7 +112,9 @@ fn pressed(keys: Keys, event: &KeyboardEvent) {
 }
 
 fn is_typing(event: &KeyboardEvent) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     target.is_some_and(|target| {
         let text = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
         target.closest(text).is_ok_and(|found| found.is_some())
@@ -106,7 +122,9 @@ fn is_typing(event: &KeyboardEvent) -> bool {
 }
 
 fn dialog_is_open() -> bool {
-    document().query_selector("dialog[open], [popover]:popover-open").is_ok_and(|found| found.is_some())
+    document()
+        .query_selector("dialog[open], [popover]:popover-open")
+        .is_ok_and(|found| found.is_some())
 }
 
 /// The dialog that shows the keys.
@@ -115,7 +133,8 @@ pub fn KeyHelp() -> impl IntoView {
     let keys = use_keys();
     let rows = move || {
         let of_page = keys.groups.get().into_iter().flat_map(|group| group.1);
-        let mut rows: Vec<(String, &'static str)> = of_page.map(|b| (shown(b.key).to_owned(), b.does)).collect();
+        let mut rows: Vec<(String, &'static str)> =
+            of_page.map(|b| (shown(b.key).to_owned(), b.does)).collect();
         rows.push(("Ctrl K".to_owned(), "commands: pages, runs, models, benchmarks"));
         rows.push(("?".to_owned(), "this list"));
         rows.push(("Esc".to_owned(), "close what is open"));

@@ -27,8 +27,16 @@ pub struct Entry {
 
 /// The pages, in order. The command palette lists the same.
 pub const ENTRIES: [Entry; 2] = [
-    Entry { name: "Launch", path: "/launcher", glyph: Glyph::Launch },
-    Entry { name: "Runs", path: "/runs", glyph: Glyph::Runs },
+    Entry {
+        name: "Launch",
+        path: "/launcher",
+        glyph: Glyph::Launch,
+    },
+    Entry {
+        name: "Runs",
+        path: "/runs",
+        glyph: Glyph::Runs,
+    },
 ];
 
 /// The navigation.
@@ -82,7 +90,11 @@ fn NavFoot() -> impl IntoView {
     };
     let why = move || {
         let system = system.get()?;
-        system.hosts.iter().find_map(|host| host.gpu_reason.clone()).filter(|_| system.gpus.is_empty())
+        system
+            .hosts
+            .iter()
+            .find_map(|host| host.gpu_reason.clone())
+            .filter(|_| system.gpus.is_empty())
     };
     let queue = move || system.get().map(|system| plural(system.queued, "run", "runs"));
     let trouble = move || {

@@ -13,11 +13,18 @@ pub struct PageInfo {
 
 /// Provides the place where a page says what it is, and keeps the title of the window.
 pub fn provide_page() {
-    let info = PageInfo { title: RwSignal::new(String::new()), crumbs: RwSignal::new(Vec::new()) };
+    let info = PageInfo {
+        title: RwSignal::new(String::new()),
+        crumbs: RwSignal::new(Vec::new()),
+    };
     provide_context(info);
     Effect::new(move || {
         let title = info.title.get();
-        let title = if title.is_empty() { "LMMS-Eval Dashboard".to_owned() } else { format!("{title} · LMMS-Eval Dashboard") };
+        let title = if title.is_empty() {
+            "LMMS-Eval Dashboard".to_owned()
+        } else {
+            format!("{title} · LMMS-Eval Dashboard")
+        };
         document().set_title(&title);
     });
 }

@@ -43,21 +43,46 @@ struct Command {
 
 impl Command {
     fn to(glyph: Glyph, name: impl Into<String>, kind: impl Into<String>, path: impl Into<String>) -> Self {
-        Self { glyph, name: name.into(), kind: kind.into(), go: Ok(path.into()) }
+        Self {
+            glyph,
+            name: name.into(),
+            kind: kind.into(),
+            go: Ok(path.into()),
+        }
     }
 
     fn act(glyph: Glyph, name: &str, act: Act) -> Self {
-        Self { glyph, name: name.to_owned(), kind: "action".to_owned(), go: Err(act) }
+        Self {
+            glyph,
+            name: name.to_owned(),
+            kind: "action".to_owned(),
+            go: Err(act),
+        }
     }
 }
 
 fn standing() -> Vec<Command> {
-    let mut all: Vec<Command> =
-        ENTRIES.iter().map(|entry| Command::to(entry.glyph, entry.name, "page", entry.path)).collect();
-    all.push(Command::to(Glyph::Fail, "Failed runs", "saved view", "/runs?view=attention"));
-    all.push(Command::act(Glyph::Sun, "Switch between light and dark", Act::Theme));
+    let mut all: Vec<Command> = ENTRIES
+        .iter()
+        .map(|entry| Command::to(entry.glyph, entry.name, "page", entry.path))
+        .collect();
+    all.push(Command::to(
+        Glyph::Fail,
+        "Failed runs",
+        "saved view",
+        "/runs?view=attention",
+    ));
+    all.push(Command::act(
+        Glyph::Sun,
+        "Switch between light and dark",
+        Act::Theme,
+    ));
     all.push(Command::act(Glyph::Key, "Keys of this page", Act::Help));
-    all.push(Command::act(Glyph::User, "Address and password…", Act::Credentials));
+    all.push(Command::act(
+        Glyph::User,
+        "Address and password…",
+        Act::Credentials,
+    ));
     all.push(Command::act(Glyph::Right, "Sign out", Act::SignOut));
     all
 }
@@ -65,25 +90,45 @@ fn standing() -> Vec<Command> {
 fn of_runs(list: &RunList) -> impl Iterator<Item = Command> + '_ {
     list.runs.iter().map(|run| {
         let name = format!("{} {}", run.name, short_id(&run.id.to_string()));
-        Command::to(Glyph::Runs, name, format!("run, {}", run.status), format!("/runs/{}", run.id))
+        Command::to(
+            Glyph::Runs,
+            name,
+            format!("run, {}", run.status),
+            format!("/runs/{}", run.id),
+        )
     })
 }
 
 fn of_models(list: &ModelList) -> impl Iterator<Item = Command> + '_ {
-    list.models.iter().filter(|model| model.archived_at.is_none()).map(|model| {
-        Command::to(Glyph::Model, format!("Launch {}", model.name), "model", format!("/launcher?model={}", model.id))
-    })
+    list.models
+        .iter()
+        .filter(|model| model.archived_at.is_none())
+        .map(|model| {
+            Command::to(
+                Glyph::Model,
+                format!("Launch {}", model.name),
+                "model",
+                format!("/launcher?model={}", model.id),
+            )
+        })
 }
 
 fn of_benchmarks(list: &BenchmarkList) -> impl Iterator<Item = Command> + '_ {
     list.benchmarks.iter().map(|benchmark| {
         let path = format!("/launcher?benchmarks={}", benchmark.id);
-        Command::to(Glyph::Bench, format!("Launch on {}", benchmark.name), benchmark.kind.as_str(), path)
+        Command::to(
+            Glyph::Bench,
+            format!("Launch on {}", benchmark.name),
+            benchmark.kind.as_str(),
+            path,
+        )
     })
 }
 
 fn first_matching(all: impl Iterator<Item = Command>, query: &str) -> Vec<Command> {
-    all.filter(|command| matches(&command.name, query)).take(EACH).collect()
+    all.filter(|command| matches(&command.name, query))
+        .take(EACH)
+        .collect()
 }
 
 /// The palette.
@@ -102,11 +147,20 @@ fn PaletteBody(open: RwSignal<bool>) -> impl IntoView {
     let query = RwSignal::new(String::new());
     let at = RwSignal::new(0_usize);
     let runs: Remote<RunList> = remote(
-        move || Some(RunQuery { search: query.get().trim().to_owned(), limit: EACH as u32, ..RunQuery::default() }),
+        move || {
+            Some(RunQuery {
+                search: query.get().trim().to_owned(),
+                limit: EACH as u32,
+                ..RunQuery::default()
+            })
+        },
         async |client, query| endpoints::runs(&client, &query).await,
     );
     let models = remote(|| Some(()), async |client, ()| endpoints::models(&client).await);
-    let benchmarks = remote(|| Some(()), async |client, ()| endpoints::benchmarks(&client).await);
+    let benchmarks = remote(
+        move || Some(query.get().trim().to_owned()).filter(|text| !text.is_empty()),
+        async |client, text| endpoints::find_benchmarks(&client, &text, EACH as u32).await,
+    );
     let found = Memo::new(move |_| {
         let typed = query.get();
         let mut groups = vec![("Actions", first_matching(standing().into_iter(), &typed))];
@@ -115,13 +169,30 @@ fn PaletteBody(open: RwSignal<bool>) -> impl IntoView {
             groups.push(("Runs", of_runs(&list).take(EACH).collect()));
         }
         if !typed.trim().is_empty() {
-            groups.extend(models.value().get().map(|list| ("Models", first_matching(of_models(&list), &typed))));
-            groups.extend(benchmarks.value().get().map(|list| ("Benchmarks", first_matching(of_benchmarks(&list), &typed))));
+            groups.extend(
+                models
+                    .value()
+                    .get()
+                    .map(|list| ("Models", first_matching(of_models(&list), &typed))),
+            );
+            groups.extend(
+                benchmarks
+                    .value()
+                    .get()
+                    .map(|list| ("Benchmarks", first_matching(of_benchmarks(&list), &typed))),
+            );
         }
         groups.retain(|group| !group.1.is_empty());
         groups
     });
-    let flat = move || found.with_untracked(|groups| groups.iter().flat_map(|group| group.1.clone()).collect::<Vec<_>>());
+    let flat = move || {
+        found.with_untracked(|groups| {
+            groups
+                .iter()
+                .flat_map(|group| group.1.clone())
+                .collect::<Vec<_>>()
+        })
+    };
     let run = use_runner(open);
     let keys = move |event: KeyboardEvent| {
         let last = flat().len().saturating_sub(1);

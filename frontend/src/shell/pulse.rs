@@ -30,8 +30,14 @@ pub struct Pulse {
 
 /// Takes the pulse for as long as the shell stands.
 pub fn provide_pulse() -> Pulse {
-    let query = RunQuery { limit: 20, ..RunQuery::default() };
-    let runs = remote(move || Some(query.clone()), async |client, query| endpoints::runs(&client, &query).await);
+    let query = RunQuery {
+        limit: 20,
+        ..RunQuery::default()
+    };
+    let runs = remote(
+        move || Some(query.clone()),
+        async |client, query| endpoints::runs(&client, &query).await,
+    );
     let system = remote(|| Some(()), async |client, ()| endpoints::system(&client).await);
     poll(runs, EVERY, || true);
     poll(system, EVERY, || true);
@@ -49,7 +55,12 @@ pub fn use_pulse() -> Pulse {
 impl Pulse {
     /// How many runs have this status.
     pub fn count(self, status: RunStatus) -> u64 {
-        self.runs.load.with(|load| load.value.as_ref().and_then(|list| list.counts.get(&status).copied()).unwrap_or(0))
+        self.runs.load.with(|load| {
+            load.value
+                .as_ref()
+                .and_then(|list| list.counts.get(&status).copied())
+                .unwrap_or(0)
+        })
     }
 }
 
@@ -58,12 +69,17 @@ fn tell_ends(runs: Remote<RunList>) {
     let (toasts, carry, path) = (use_toasts(), use_carry(), use_location().pathname);
     let value = runs.value();
     Effect::new(move |before: Option<BTreeMap<RunId, RunStatus>>| {
-        let Some(list) = value.get() else { return before.unwrap_or_default() };
+        let Some(list) = value.get() else {
+            return before.unwrap_or_default();
+        };
         for run in ended(&before.unwrap_or_default(), &list.runs) {
             let here = path.with_untracked(|path| path.contains(&run.id.to_string()));
             if !here {
                 let (weight, title, detail) = words(run);
-                let link = ("See the run".to_owned(), untrack(|| carry(&format!("/runs/{}", run.id))));
+                let link = (
+                    "See the run".to_owned(),
+                    untrack(|| carry(&format!("/runs/{}", run.id))),
+                );
                 toasts.push(weight, title, detail, Some(link));
             }
         }
@@ -73,7 +89,8 @@ fn tell_ends(runs: Remote<RunList>) {
 
 /// The runs that were under way before and are over now.
 fn ended<'a>(before: &BTreeMap<RunId, RunStatus>, now: &'a [RunSummary]) -> Vec<&'a RunSummary> {
-    let was_running = |run: &&RunSummary| before.get(&run.id) == Some(&RunStatus::Running) && run.status.is_terminal();
+    let was_running =
+        |run: &&RunSummary| before.get(&run.id) == Some(&RunStatus::Running) && run.status.is_terminal();
     now.iter().filter(was_running).collect()
 }
 
@@ -84,7 +101,11 @@ fn words(run: &RunSummary) -> (Weight, String, String) {
         RunStatus::Cancelled => (Weight::Plain, format!("{} was cancelled", run.name), done),
         _ => {
             let cause = run.error_message.clone().unwrap_or_default();
-            (Weight::Bad, format!("{} failed", run.name), format!("{done} {cause}"))
+            (
+                Weight::Bad,
+                format!("{} failed", run.name),
+                format!("{done} {cause}"),
+            )
         }
     }
 }

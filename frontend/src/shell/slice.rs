@@ -29,13 +29,17 @@ pub fn SliceSelector() -> impl IntoView {
             return "all samples".to_owned();
         }
         let named = list.get().and_then(|list| {
-            list.slices.iter().find(|slice| slice.id.to_string() == id).map(|slice| slice.name.clone())
+            list.slices
+                .iter()
+                .find(|slice| slice.id.to_string() == id)
+                .map(|slice| slice.name.clone())
         });
         named.unwrap_or_else(|| "unknown".to_owned())
     };
     let items = move |()| {
         let id = chosen.get_untracked();
-        let mut items = vec![Item::new("all samples", move || set(&[("slice", "")], Step::Push)).chosen(id.is_empty())];
+        let mut items =
+            vec![Item::new("all samples", move || set(&[("slice", "")], Step::Push)).chosen(id.is_empty())];
         let known = list.get_untracked();
         items.extend(known.iter().flat_map(|list| list.slices.iter()).map(|slice| {
             let own = slice.id.to_string();
@@ -53,7 +57,13 @@ pub fn SliceSelector() -> impl IntoView {
         }
         items
     };
-    let look = Signal::derive(move || if chosen.with(String::is_empty) { MenuLook::Chip } else { MenuLook::ChipOn });
+    let look = Signal::derive(move || {
+        if chosen.with(String::is_empty) {
+            MenuLook::Chip
+        } else {
+            MenuLook::ChipOn
+        }
+    });
     let label = Signal::derive(move || format!("Slice: {}", name()));
     view! { <span class="hide-s"><Menu label look icon=Glyph::Slice items/></span> }
 }

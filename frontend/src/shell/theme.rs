@@ -41,7 +41,11 @@ impl Theme {
 
     /// Switches, and remembers the choice where storage is allowed.
     pub fn toggle(self) {
-        let next = if untrack(|| self.is_dark()) { "light" } else { "dark" };
+        let next = if untrack(|| self.is_dark()) {
+            "light"
+        } else {
+            "dark"
+        };
         if let Some(root) = document().document_element() {
             // Setting an attribute of the root element does not fail.
             let _ = root.set_attribute("data-theme", next);
@@ -58,18 +62,29 @@ fn root_theme() -> Option<String> {
 }
 
 fn prefers_dark() -> bool {
-    window().match_media("(prefers-color-scheme: dark)").ok().flatten().is_some_and(|query| query.matches())
+    window()
+        .match_media("(prefers-color-scheme: dark)")
+        .ok()
+        .flatten()
+        .is_some_and(|query| query.matches())
 }
 
 fn follow_system(repaint: Repaint) {
-    let Ok(Some(query)) = window().match_media("(prefers-color-scheme: dark)") else { return };
+    let Ok(Some(query)) = window().match_media("(prefers-color-scheme: dark)") else {
+        return;
+    };
     let changed = Closure::<dyn FnMut()>::new(move || {
         let _ = repaint.0.try_update(|count| *count += 1);
     });
-    if query.add_event_listener_with_callback("change", changed.as_ref().unchecked_ref()).is_ok() {
+    if query
+        .add_event_listener_with_callback("change", changed.as_ref().unchecked_ref())
+        .is_ok()
+    {
         let held = SendWrapper::new((query, changed));
         on_cleanup(move || {
-            let _ = held.0.remove_event_listener_with_callback("change", held.1.as_ref().unchecked_ref());
+            let _ = held
+                .0
+                .remove_event_listener_with_callback("change", held.1.as_ref().unchecked_ref());
         });
     }
 }

@@ -20,7 +20,10 @@ pub struct Toasts {
 
 /// Provides the toasts.
 pub fn provide_toasts() {
-    provide_context(Toasts { notes: RwSignal::new(Vec::new()), next: StoredValue::new(0) });
+    provide_context(Toasts {
+        notes: RwSignal::new(Vec::new()),
+        next: StoredValue::new(0),
+    });
 }
 
 /// The toasts of the page.
@@ -30,9 +33,27 @@ pub fn use_toasts() -> Toasts {
 
 impl Toasts {
     /// Shows a toast.
-    pub fn push(self, weight: Weight, title: impl Into<String>, detail: impl Into<String>, link: Option<(String, String)>) {
-        let id = self.next.try_update_value(|next| { *next += 1; *next }).unwrap_or(0);
-        let note = Note { id, weight, title: title.into(), detail: detail.into(), link };
+    pub fn push(
+        self,
+        weight: Weight,
+        title: impl Into<String>,
+        detail: impl Into<String>,
+        link: Option<(String, String)>,
+    ) {
+        let id = self
+            .next
+            .try_update_value(|next| {
+                *next += 1;
+                *next
+            })
+            .unwrap_or(0);
+        let note = Note {
+            id,
+            weight,
+            title: title.into(),
+            detail: detail.into(),
+            link,
+        };
         let _ = self.notes.try_update(|notes| notes.push(note));
         if weight != Weight::Bad {
             spawn_local(async move {

@@ -22,13 +22,18 @@ const SHORTEST: usize = 8;
 /// The secret in the fragment of a sign-in link: `#link=<secret>`, or the fragment as a whole.
 pub fn link_secret(fragment: &str) -> Option<&str> {
     let fragment = fragment.trim_start_matches('#');
-    let named = fragment.split('&').find_map(|part| part.split_once('=').filter(|(name, _)| *name == "link"));
+    let named = fragment
+        .split('&')
+        .find_map(|part| part.split_once('=').filter(|(name, _)| *name == "link"));
     let secret = match named {
         Some((_, secret)) => secret,
         None if fragment.contains('=') => return None,
         None => fragment,
     };
-    let is_secret = secret.len() >= 16 && secret.chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
+    let is_secret = secret.len() >= 16
+        && secret
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c));
     is_secret.then_some(secret)
 }
 
@@ -65,7 +70,9 @@ pub fn Login() -> impl IntoView {
         });
     }
     let body = move || match link.get() {
-        LinkState::Busy => view! { <p class="muted" role="status">"Signing in with the link…"</p> }.into_any(),
+        LinkState::Busy => {
+            view! { <p class="muted" role="status">"Signing in with the link…"</p> }.into_any()
+        }
         LinkState::Refused(fault) => view! { <LinkRefused fault/><PasswordForm session config/> }.into_any(),
         LinkState::None => view! { <PasswordForm session config/> }.into_any(),
     };
@@ -104,7 +111,13 @@ fn LinkRefused(fault: Fault) -> impl IntoView {
 #[component]
 fn LoginFoot(config: RwSignal<Option<PublicConfig>>) -> impl IntoView {
     let theme = use_theme();
-    let version = move || config.with(|config| config.as_ref().map(|config| format!("lmms-dash {}", config.version)));
+    let version = move || {
+        config.with(|config| {
+            config
+                .as_ref()
+                .map(|config| format!("lmms-dash {}", config.version))
+        })
+    };
     view! {
         <footer class="login__foot small dim">
             <span>{version}</span>
@@ -115,7 +128,8 @@ fn LoginFoot(config: RwSignal<Option<PublicConfig>>) -> impl IntoView {
 
 /// What keeps the form from being sent, per field.
 fn check(email: &str, password: &str, creating: bool) -> (Option<String>, Option<String>) {
-    let email_fault = (!email.contains('@') || email.trim().len() < 3).then(|| "Enter your e-mail address".to_owned());
+    let email_fault =
+        (!email.contains('@') || email.trim().len() < 3).then(|| "Enter your e-mail address".to_owned());
     let password_fault = if password.is_empty() {
         Some("Enter your password".to_owned())
     } else if creating && password.chars().count() < SHORTEST {
@@ -137,7 +151,11 @@ fn PasswordForm(session: Session, config: RwSignal<Option<PublicConfig>>) -> imp
         if busy.get_untracked() {
             return;
         }
-        let (address, secret, create) = (email.get_untracked(), password.get_untracked(), creating.get_untracked());
+        let (address, secret, create) = (
+            email.get_untracked(),
+            password.get_untracked(),
+            creating.get_untracked(),
+        );
         let (email_fault, password_fault) = check(&address, &secret, create);
         let sound = email_fault.is_none() && password_fault.is_none();
         email_error.set(email_fault);
@@ -159,7 +177,11 @@ fn PasswordForm(session: Session, config: RwSignal<Option<PublicConfig>>) -> imp
     };
     let may_create = move || config.with(|config| config.as_ref().is_some_and(|config| config.open_sign_up));
     let switch = move || {
-        let words = if creating.get() { "I have an account" } else { "Create an account" };
+        let words = if creating.get() {
+            "I have an account"
+        } else {
+            "Create an account"
+        };
         may_create().then(|| {
             view! { <button type="button" class="link small" on:click=move |_| creating.update(|on| *on = !*on)>{words}</button> }
         })
@@ -195,7 +217,14 @@ mod tests {
         assert_eq!(link_secret(&format!("#link={secret}")), Some(secret));
         assert_eq!(link_secret(&format!("#{secret}")), Some(secret));
         assert_eq!(link_secret(&format!("#a=b&link={secret}")), Some(secret));
-        for none in ["", "#", "#main", "#link=", "#other=q3Zk0n-_x7Yb2Lw9Vd4TqA", "#link=<script>alert(1)</script>"] {
+        for none in [
+            "",
+            "#",
+            "#main",
+            "#link=",
+            "#other=q3Zk0n-_x7Yb2Lw9Vd4TqA",
+            "#link=<script>alert(1)</script>",
+        ] {
             assert_eq!(link_secret(none), None, "{none}");
         }
     }
@@ -204,15 +233,28 @@ mod tests {
     fn the_form_says_what_is_missing() {
         assert_eq!(check("a@b.example", "secret-1", true), (None, None));
         assert_eq!(check("a@b.example", "short", false), (None, None));
-        assert_eq!(check("a@b.example", "short", true).1.as_deref(), Some("Use 8 characters or more"));
-        assert_eq!(check("nobody", "", false).0.as_deref(), Some("Enter your e-mail address"));
+        assert_eq!(
+            check("a@b.example", "short", true).1.as_deref(),
+            Some("Use 8 characters or more")
+        );
+        assert_eq!(
+            check("nobody", "", false).0.as_deref(),
+            Some("Enter your e-mail address")
+        );
     }
 
     #[test]
     fn a_refusal_is_told_in_words() {
-        let fault = Fault { status: 401, ..Fault::default() };
+        let fault = Fault {
+            status: 401,
+            ..Fault::default()
+        };
         assert_eq!(refusal(&fault), "E-mail and password do not match");
-        let fault = Fault { cause: "The server is not ready.".into(), status: 503, ..Fault::default() };
+        let fault = Fault {
+            cause: "The server is not ready.".into(),
+            status: 503,
+            ..Fault::default()
+        };
         assert_eq!(refusal(&fault), "The server is not ready.");
     }
 }
