@@ -111,21 +111,20 @@ class Randomness:
     """
 
     def __init__(self):
-        import numpy
-        import torch
-
-        self.python, self.numpy, self.torch = random.getstate(), numpy.random.get_state(), torch.get_rng_state()
-        self.cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+        numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+        self.python = random.getstate()
+        self.numpy = numpy and numpy.random.get_state()
+        self.torch = torch and torch.get_rng_state()
+        self.cuda = torch.cuda.get_rng_state_all() if torch and torch.cuda.is_initialized() else None
 
     def restore(self):
-        import numpy
-        import torch
-
         random.setstate(self.python)
-        numpy.random.set_state(self.numpy)
-        torch.set_rng_state(self.torch)
+        if self.numpy is not None:
+            sys.modules["numpy"].random.set_state(self.numpy)
+        if self.torch is not None:
+            sys.modules["torch"].set_rng_state(self.torch)
         if self.cuda is not None:
-            torch.cuda.set_rng_state_all(self.cuda)
+            sys.modules["torch"].cuda.set_rng_state_all(self.cuda)
 
 
 def remember_model(model_class):
@@ -212,7 +211,7 @@ def leaves(tasks):
 
 
 def plain(value):
-    """The value as JSON; media and everything else that is no JSON is left out."""
+    """The value as JSON; media and everything else that is no JSON becomes null."""
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):

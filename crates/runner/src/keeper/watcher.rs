@@ -72,6 +72,7 @@ impl Watcher {
         claim: &File,
     ) -> io::Result<()> {
         let (read, write) = pipe()?;
+        let keeper = std::process::id();
         // SAFETY: this process has one thread, so the child may go on as usual.
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()),
@@ -81,7 +82,7 @@ impl Watcher {
                 // keeper's descriptor, and the child ends before it returns to anybody.
                 unsafe { libc::close(claim.as_raw_fd()) };
                 signals::reset();
-                reporter::main(dir, job, secrets, File::from(write))
+                reporter::main(dir, job, secrets, File::from(write), keeper)
             }
             pid => {
                 self.pid = u32::try_from(pid).ok();

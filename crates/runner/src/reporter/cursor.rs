@@ -10,7 +10,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
 };
-use types::Batch;
+use types::{Batch, BatchAnswer};
 
 const FILE: &str = "reporter.json";
 
@@ -57,6 +57,9 @@ pub(super) struct Cursor {
     /// Benchmarks whose files are up.
     #[serde(default)]
     pub(super) uploaded_benchmarks: BTreeSet<u32>,
+    /// Whether nothing was remembered, be it the beginning or a loss.
+    #[serde(skip)]
+    pub(super) is_fresh: bool,
     /// What could not be uploaded, not yet told.
     #[serde(default)]
     pub(super) notices: Vec<String>,
@@ -70,6 +73,7 @@ impl Default for Cursor {
             pending: None,
             uploaded: BTreeMap::new(),
             uploaded_benchmarks: BTreeSet::new(),
+            is_fresh: true,
             notices: Vec::new(),
         }
     }
@@ -89,8 +93,20 @@ impl Cursor {
         fs::rename(&aside, dir.path(FILE))
     }
 
+    /// Whether an answer speaks of the pending batch. A reporter without a memory begins at 1,
+    /// which the API may know with other content.
+    pub(super) fn is_answered(&self, answer: &BatchAnswer) -> bool {
+        self.pending.as_ref().is_some_and(|pending| {
+            let theirs = |name: &String| answer.offsets.get(name).copied();
+            let mut ours = pending.batch.offsets.iter();
+            let same = ours.all(|(name, at)| theirs(name).is_none_or(|known| known == *at));
+            answer.next_batch_no == pending.batch.batch_no + 1 && (same || !self.is_fresh)
+        })
+    }
+
     /// The pending batch was accepted.
     pub(super) fn accepted(&mut self) {
+        self.is_fresh = false;
         if let Some(pending) = self.pending.take() {
             self.next_batch_no = pending.batch.batch_no + 1;
             self.state = pending.after;
@@ -108,6 +124,7 @@ impl Cursor {
             self.next_batch_no = expected;
             return false;
         }
+        self.is_fresh = false;
         // The API knows more than we do: this file was lost. What it has read is not told again.
         self.pending = None;
         self.next_batch_no = expected;

@@ -45,26 +45,40 @@ const GPU_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Reports until everything is told, in a process of its own. Ends with 0 when there is nothing
 /// left to do; the keeper starts it again after every other end.
-pub(crate) fn main(dir: &AttemptDir, job: &Job, secrets: &BTreeMap<String, String>, pipe: File) -> ! {
-    let code = catch_unwind(AssertUnwindSafe(|| match report(dir, job, secrets, pipe) {
-        Ok(()) => 0,
-        Err(error) => {
-            eprintln!("reporter: {}", chain(&error));
-            1
+pub(crate) fn main(
+    dir: &AttemptDir,
+    job: &Job,
+    secrets: &BTreeMap<String, String>,
+    pipe: File,
+    keeper: u32,
+) -> ! {
+    let code = catch_unwind(AssertUnwindSafe(|| {
+        match report(dir, job, secrets, pipe, keeper) {
+            Ok(()) => 0,
+            Err(error) => {
+                eprintln!("reporter: {}", chain(&error));
+                1
+            }
         }
     }));
     process::exit(code.unwrap_or(101))
 }
 
-fn report(dir: &AttemptDir, job: &Job, secrets: &BTreeMap<String, String>, pipe: File) -> io::Result<()> {
+fn report(
+    dir: &AttemptDir,
+    job: &Job,
+    secrets: &BTreeMap<String, String>,
+    pipe: File,
+    keeper: u32,
+) -> io::Result<()> {
     write_to_own_log(dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let client = Client::new(dir, job)?;
-        let secrets = hand_over_secrets(&client, job, secrets, pipe).await?;
-        let mut reporter = Reporter::new(dir, job, client, secrets)?;
+        let secrets = hand_over_secrets(&client, job, secrets, pipe, keeper).await?;
+        let mut reporter = Reporter::new(dir, job, client, secrets, keeper)?;
         reporter.run().await
     })
 }
@@ -89,11 +103,11 @@ async fn hand_over_secrets(
     job: &Job,
     known: &BTreeMap<String, String>,
     mut pipe: File,
+    keeper: u32,
 ) -> io::Result<BTreeMap<String, String>> {
     if job.secret_env.is_empty() || !known.is_empty() {
         return Ok(known.clone());
     }
-    let keeper = parent_id();
     let mut pause = PAUSE;
     while parent_id() == keeper {
         match client.secrets().await {
@@ -147,6 +161,7 @@ impl<'a> Reporter<'a> {
         job: &'a Job,
         client: Client,
         secrets: BTreeMap<String, String>,
+        keeper: u32,
     ) -> io::Result<Self> {
         let cursor = Cursor::load(dir);
         let state = cursor
@@ -162,7 +177,7 @@ impl<'a> Reporter<'a> {
             secrets,
             cursor,
             upload: None,
-            keeper: parent_id(),
+            keeper,
             last_post: Instant::now(),
             last_upload: Instant::now(),
             pause: PAUSE,
@@ -259,7 +274,7 @@ impl<'a> Reporter<'a> {
                 return Ok(Round::Over);
             }
         }
-        if answer.next_batch_no == pending.batch.batch_no + 1 {
+        if self.cursor.is_answered(&answer) {
             self.cursor.accepted();
         } else if self.cursor.resync(answer.next_batch_no, &answer.offsets) {
             self.composer = Composer::from(self.job, &self.cursor.state);

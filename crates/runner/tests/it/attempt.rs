@@ -13,26 +13,26 @@ use types::{AttemptExit, BenchmarkDone, Isolation};
 use uuid::Uuid;
 
 /// How long a test waits for something before it says that it did not come.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The token of every attempt here.
-pub const TOKEN: &str = "00ff";
+pub(crate) const TOKEN: &str = "00ff";
 
 /// An attempt that is about to run.
-pub struct Attempt {
-    pub dir: AttemptDir,
-    pub job: Job,
+pub(crate) struct Attempt {
+    pub(crate) dir: AttemptDir,
+    pub(crate) job: Job,
     _root: TempDir,
 }
 
 /// The executor of an attempt.
-pub struct Executor {
-    pub child: Child,
+pub(crate) struct Executor {
+    pub(crate) child: Child,
 }
 
 impl Attempt {
     /// An attempt whose benchmarks are shell scripts, one process each.
-    pub fn of_scripts(scripts: &[&str]) -> Self {
+    pub(crate) fn of_scripts(scripts: &[&str]) -> Self {
         let processes = scripts
             .iter()
             .zip(0..)
@@ -41,7 +41,7 @@ impl Attempt {
     }
 
     /// An attempt with these processes.
-    pub fn of_processes(processes: Vec<JobProcess>) -> Self {
+    pub(crate) fn of_processes(processes: Vec<JobProcess>) -> Self {
         let root = tempfile::tempdir().unwrap();
         let attempt_id = Uuid::new_v4();
         let job = Job {
@@ -75,24 +75,24 @@ impl Attempt {
     }
 
     /// Sends the reports to this server.
-    pub fn reporting_to(mut self, endpoint_file: &Path) -> Self {
+    pub(crate) fn reporting_to(mut self, endpoint_file: &Path) -> Self {
         self.job.endpoint_file = Some(endpoint_file.display().to_string());
         self
     }
 
     /// Writes the directory and starts the executor.
-    pub fn start(&self) -> Executor {
+    pub(crate) fn start(&self) -> Executor {
         self.dir.prepare(&self.job, TOKEN).unwrap();
         self.start_another()
     }
 
     /// Starts an executor in a directory that is there.
-    pub fn start_another(&self) -> Executor {
+    pub(crate) fn start_another(&self) -> Executor {
         self.start_with(&[])
     }
 
     /// The same, with more in the executor's own environment.
-    pub fn start_with(&self, env: &[(&str, &str)]) -> Executor {
+    pub(crate) fn start_with(&self, env: &[(&str, &str)]) -> Executor {
         if !self.dir.path("job.json").exists() {
             self.dir.prepare(&self.job, TOKEN).unwrap();
         }
@@ -107,16 +107,16 @@ impl Attempt {
     }
 
     /// Runs the attempt to its end.
-    pub fn run(&self) -> AttemptExit {
+    pub(crate) fn run(&self) -> AttemptExit {
         assert_eq!(self.start().wait(), 0);
         self.exit()
     }
 
-    pub fn exit(&self) -> AttemptExit {
+    pub(crate) fn exit(&self) -> AttemptExit {
         self.dir.exit().unwrap().expect("the attempt should have ended")
     }
 
-    pub fn done(&self, order: u32) -> BenchmarkDone {
+    pub(crate) fn done(&self, order: u32) -> BenchmarkDone {
         self.dir
             .done(order)
             .unwrap()
@@ -124,12 +124,12 @@ impl Attempt {
     }
 
     /// The content of a file of the attempt; empty when it is not there.
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         String::from_utf8_lossy(&fs::read(self.dir.path(name)).unwrap_or_default()).into_owned()
     }
 
     /// Waits until a file of the attempt has a whole line, and returns it.
-    pub fn await_line(&self, name: &str) -> String {
+    pub(crate) fn await_line(&self, name: &str) -> String {
         until(&format!("a line in `{name}`"), || {
             let text = self.read(name);
             text.split_once('\n').map(|(line, _)| line.to_owned())
@@ -137,21 +137,29 @@ impl Attempt {
     }
 
     /// Every live process of the attempt.
-    pub fn processes(&self) -> Vec<u32> {
+    pub(crate) fn processes(&self) -> Vec<u32> {
         marked(&self.job.tracking_id)
     }
 }
 
 impl Executor {
     /// Its exit code.
-    pub fn wait(&mut self) -> i32 {
+    pub(crate) fn wait(&mut self) -> i32 {
         let status = until("the end of the executor", || self.child.try_wait().unwrap());
         status.code().unwrap_or(-1)
     }
 
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        for pid in self.processes() {
+            let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
+        }
     }
 }
 
@@ -163,7 +171,7 @@ impl Drop for Executor {
 }
 
 /// A plain process that is a shell script.
-pub fn plain(order: u32, script: &str) -> JobProcess {
+pub(crate) fn plain(order: u32, script: &str) -> JobProcess {
     let argv = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
     JobProcess {
         argv,
@@ -172,7 +180,7 @@ pub fn plain(order: u32, script: &str) -> JobProcess {
     }
 }
 
-pub fn benchmark(order: u32) -> JobBenchmark {
+pub(crate) fn benchmark(order: u32) -> JobBenchmark {
     JobBenchmark {
         order,
         name: format!("task{order}"),
@@ -184,14 +192,14 @@ pub fn benchmark(order: u32) -> JobBenchmark {
 }
 
 /// A script that leaves what a benchmark leaves that went well.
-pub fn results(order: u32) -> String {
+pub(crate) fn results(order: u32) -> String {
     format!(
         r#"mkdir -p out/{order}/m; echo '{{"results":{{"task{order}":{{"acc,none":0.5,"alias":"task{order}"}}}},"configs":{{"task{order}":{{}}}},"n-samples":{{"task{order}":{{"original":2,"effective":2}}}},"model_name":"m"}}' > out/{order}/m/20260101_000000_results.json"#
     )
 }
 
 /// The executor, which cargo builds beside the tests.
-pub fn executor() -> PathBuf {
+pub(crate) fn executor() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let target = test.parent().and_then(Path::parent).unwrap();
     let program = target.join("examples/executor");
@@ -204,7 +212,7 @@ pub fn executor() -> PathBuf {
 }
 
 /// Polls until `look` finds something.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -216,14 +224,14 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Waits until a process is gone.
-pub fn await_end(pid: u32) {
+pub(crate) fn await_end(pid: u32) {
     until(&format!("the end of process {pid}"), || {
         (!process_alive(pid)).then_some(())
     });
 }
 
 /// Every live process whose environment holds the marker.
-pub fn marked(tracking_id: &str) -> Vec<u32> {
+pub(crate) fn marked(tracking_id: &str) -> Vec<u32> {
     let needle = format!("LMMS_RUN_TRACKING_ID={tracking_id}");
     let pids = fs::read_dir("/proc").unwrap().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -235,7 +243,7 @@ pub fn marked(tracking_id: &str) -> Vec<u32> {
 }
 
 /// Whether a process is there and no zombie.
-pub fn process_alive(pid: u32) -> bool {
+pub(crate) fn process_alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ")
         .is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))

@@ -18,27 +18,27 @@ use types::{Batch, BatchAnswer, News, Order};
 
 /// What was received, and how to answer.
 #[derive(Default)]
-pub struct Store {
-    pub batches: Vec<Batch>,
-    pub logs: BTreeMap<String, Vec<u8>>,
-    pub files: BTreeMap<String, Vec<u8>>,
-    pub hashes: BTreeMap<String, String>,
-    pub order: Option<Order>,
-    pub secrets: BTreeMap<String, String>,
+pub(crate) struct Store {
+    pub(crate) batches: Vec<Batch>,
+    pub(crate) logs: BTreeMap<String, Vec<u8>>,
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    pub(crate) hashes: BTreeMap<String, String>,
+    pub(crate) order: Option<Order>,
+    pub(crate) secrets: BTreeMap<String, String>,
     /// Answers every request with this status.
-    pub refuse: Option<u16>,
-    pub requests: usize,
+    pub(crate) refuse: Option<u16>,
+    pub(crate) requests: usize,
     /// Says nothing more about a batch it took: the answer is lost on the way.
-    pub drop_answers: usize,
+    pub(crate) drop_answers: usize,
 }
 
 impl Store {
-    pub fn news(&self) -> impl Iterator<Item = &News> {
+    pub(crate) fn news(&self) -> impl Iterator<Item = &News> {
         self.batches.iter().flat_map(|batch| &batch.news)
     }
 
     /// The texts of all lines of one stream.
-    pub fn lines(&self, stream: types::LogStream) -> Vec<&str> {
+    pub(crate) fn lines(&self, stream: types::LogStream) -> Vec<&str> {
         let lines = self.batches.iter().flat_map(|batch| &batch.lines);
         lines
             .filter(|line| line.stream == stream)
@@ -48,7 +48,7 @@ impl Store {
 }
 
 /// The server. Its store outlives an outage.
-pub struct Receiver {
+pub(crate) struct Receiver {
     shared: Arc<(Mutex<Store>, Condvar)>,
     stop: Option<Arc<AtomicBool>>,
     port: u16,
@@ -57,14 +57,14 @@ pub struct Receiver {
 
 impl Receiver {
     /// A server on a port of its own.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut receiver = Self::down();
         receiver.up();
         receiver
     }
 
     /// An address where nobody answers yet.
-    pub fn down() -> Self {
+    pub(crate) fn down() -> Self {
         Self {
             shared: Arc::default(),
             stop: None,
@@ -73,12 +73,12 @@ impl Receiver {
         }
     }
 
-    pub fn endpoint_file(&self) -> PathBuf {
+    pub(crate) fn endpoint_file(&self) -> PathBuf {
         self.folder.path().join("endpoint.json")
     }
 
     /// Begins to answer, on another port than before.
-    pub fn up(&mut self) {
+    pub(crate) fn up(&mut self) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         self.port = listener.local_addr().unwrap().port();
         let stop = Arc::new(AtomicBool::new(false));
@@ -89,7 +89,7 @@ impl Receiver {
     }
 
     /// Stops answering; whoever connects is refused.
-    pub fn fall(&mut self) {
+    pub(crate) fn fall(&mut self) {
         if let Some(stop) = self.stop.take() {
             stop.store(true, Ordering::SeqCst);
             // Wakes the listener, which then goes away.
@@ -97,12 +97,12 @@ impl Receiver {
         }
     }
 
-    pub fn store(&self) -> MutexGuard<'_, Store> {
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         self.shared.0.lock().unwrap()
     }
 
     /// Waits until the store has what `look` looks for.
-    pub fn until(&self, what: &str, mut look: impl FnMut(&Store) -> bool) {
+    pub(crate) fn until(&self, what: &str, mut look: impl FnMut(&Store) -> bool) {
         let begin = Instant::now();
         let mut store = self.store();
         while !look(&store) {
