@@ -5,12 +5,6 @@ use super::{
     form::{EnvRow, Form},
 };
 
-/// The parameters that hold the form. Others (organization, slice, search) belong to the page.
-pub const NAMES: [&str; 20] = [
-    "name", "model", "checkpoint", "tasks", "seed", "shots", "temperature", "limit", "offset", "batch", "repeats",
-    "compute", "launch", "isolation", "retry", "attempts", "wall", "gen", "args", "env",
-];
-
 /// The form as parameters; an empty value means the parameter is absent.
 pub fn to_params(form: &Form) -> Vec<(&'static str, String)> {
     vec![
@@ -26,11 +20,27 @@ pub fn to_params(form: &Form) -> Vec<(&'static str, String)> {
         ("batch", form.batch_size.clone()),
         ("repeats", form.repeats.clone()),
         ("compute", form.compute.clone()),
-        ("launch", if form.data_parallel { "parallel".into() } else { String::new() }),
-        ("isolation", if form.separate { "separate".into() } else { String::new() }),
+        (
+            "launch",
+            if form.data_parallel {
+                "parallel".into()
+            } else {
+                String::new()
+            },
+        ),
+        (
+            "isolation",
+            if form.separate {
+                "separate".into()
+            } else {
+                String::new()
+            },
+        ),
         ("retry", form.retry_benchmark.clone()),
         ("attempts", form.retry_attempt.clone()),
         ("wall", form.wall_clock.clone()),
+        ("tokens", form.max_new_tokens.clone()),
+        ("top_p", form.top_p.clone()),
         ("gen", args_text(&form.gen_kwargs)),
         ("args", args_text(&form.model_args)),
         ("env", env_text(&form.environment)),
@@ -58,6 +68,8 @@ pub fn of_params(get: impl Fn(&str) -> Option<String>) -> Form {
         retry_benchmark: text("retry"),
         retry_attempt: text("attempts"),
         wall_clock: text("wall"),
+        max_new_tokens: text("tokens"),
+        top_p: text("top_p"),
         gen_kwargs: args_rows(&text("gen")),
         model_args: args_rows(&text("args")),
         environment: env_rows(&text("env")),
@@ -76,14 +88,20 @@ pub fn tasks(text: &str) -> Vec<String> {
 }
 
 fn args_text(rows: &[ArgRow]) -> String {
-    let pairs: Vec<(&str, &str)> =
-        rows.iter().filter(|row| !row.is_blank()).map(|row| (row.key.as_str(), row.value.as_str())).collect();
+    let pairs: Vec<(&str, &str)> = rows
+        .iter()
+        .filter(|row| !row.is_blank())
+        .map(|row| (row.key.as_str(), row.value.as_str()))
+        .collect();
     json(&pairs)
 }
 
 fn args_rows(text: &str) -> Vec<ArgRow> {
     let pairs: Vec<(String, String)> = serde_json::from_str(text).unwrap_or_default();
-    pairs.into_iter().map(|(key, value)| ArgRow { key, value }).collect()
+    pairs
+        .into_iter()
+        .map(|(key, value)| ArgRow { key, value })
+        .collect()
 }
 
 fn env_text(rows: &[EnvRow]) -> String {
@@ -97,12 +115,19 @@ fn env_text(rows: &[EnvRow]) -> String {
 
 fn env_rows(text: &str) -> Vec<EnvRow> {
     let triples: Vec<(String, String, bool)> = serde_json::from_str(text).unwrap_or_default();
-    triples.into_iter().map(|(key, value, secret)| EnvRow { key, value, secret }).collect()
+    triples
+        .into_iter()
+        .map(|(key, value, secret)| EnvRow { key, value, secret })
+        .collect()
 }
 
 /// Nothing for an empty list, so that its parameter is absent.
 fn json<T: serde::Serialize>(rows: &[T]) -> String {
-    if rows.is_empty() { String::new() } else { serde_json::to_string(rows).unwrap_or_default() }
+    if rows.is_empty() {
+        String::new()
+    } else {
+        serde_json::to_string(rows).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -135,19 +160,40 @@ mod tests {
             retry_benchmark: "1".into(),
             retry_attempt: "2".into(),
             wall_clock: "2 h".into(),
-            gen_kwargs: vec![ArgRow { key: "top_p".into(), value: "\"=,\n".into() }],
-            model_args: vec![ArgRow { key: "é".into(), value: "-1".into() }],
-            environment: vec![EnvRow { key: "K".into(), value: "v".into(), secret: true }],
+            max_new_tokens: "64".into(),
+            top_p: "0.9".into(),
+            gen_kwargs: vec![ArgRow {
+                key: "top_k".into(),
+                value: "\"=,\n".into(),
+            }],
+            model_args: vec![ArgRow {
+                key: "é".into(),
+                value: "-1".into(),
+            }],
+            environment: vec![EnvRow {
+                key: "K".into(),
+                value: "v".into(),
+                secret: true,
+            }],
         };
         assert_eq!(around(&form), form);
         assert_eq!(around(&Form::default()), Form::default());
-        assert!(to_params(&Form::default()).iter().all(|(_, value)| value.is_empty()));
-        assert!(to_params(&form).iter().all(|(name, _)| NAMES.contains(name)));
+        assert!(
+            to_params(&Form::default())
+                .iter()
+                .all(|(_, value)| value.is_empty())
+        );
     }
 
     #[test]
     fn an_address_that_cannot_be_read_is_an_empty_form() {
-        let form = of_params(|name| Some(if name == "args" { "[[1]".into() } else { String::new() }));
+        let form = of_params(|name| {
+            Some(if name == "args" {
+                "[[1]".into()
+            } else {
+                String::new()
+            })
+        });
         assert_eq!(form, Form::default());
         assert_eq!(tasks("a, b,,a"), ["a", "b"]);
     }

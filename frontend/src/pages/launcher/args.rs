@@ -43,7 +43,11 @@ pub fn value(text: &str) -> ArgValue {
     };
     boolean
         .or_else(|| as_typed(ArgValue::Int(text.parse().ok()?)))
-        .or_else(|| as_typed(ArgValue::Float(text.parse().ok().filter(|x: &f64| x.is_finite())?)))
+        .or_else(|| {
+            as_typed(ArgValue::Float(
+                text.parse().ok().filter(|x: &f64| x.is_finite())?,
+            ))
+        })
         .unwrap_or_else(|| ArgValue::Text(text.to_owned()))
 }
 
@@ -68,7 +72,11 @@ pub fn list_of(rows: &[ArgRow]) -> Result<ArgList, String> {
 
 /// Takes `k=v,k=v` apart; commas inside quotes, braces and brackets do not divide.
 pub fn split(text: &str) -> Vec<ArgRow> {
-    parts(text).into_iter().filter(|part| !part.trim().is_empty()).map(row).collect()
+    parts(text)
+        .into_iter()
+        .filter(|part| !part.trim().is_empty())
+        .map(row)
+        .collect()
 }
 
 fn parts(text: &str) -> Vec<&str> {
@@ -96,7 +104,10 @@ fn parts(text: &str) -> Vec<&str> {
 
 fn row(part: &str) -> ArgRow {
     let (key, value) = part.split_once('=').unwrap_or((part, ""));
-    ArgRow { key: key.trim().to_owned(), value: value.to_owned() }
+    ArgRow {
+        key: key.trim().to_owned(),
+        value: value.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -105,28 +116,69 @@ mod tests {
 
     #[test]
     fn values_are_printed_as_they_were_typed() {
-        for text in ["True", "42", "-1", "0.7", "0.10", "1e-4", "+5", "007", "NaN", "inf", "auto", "", "{\"a\":1}"] {
+        for text in [
+            "True",
+            "42",
+            "-1",
+            "0.7",
+            "0.10",
+            "1e-4",
+            "+5",
+            "007",
+            "NaN",
+            "inf",
+            "auto",
+            "",
+            "{\"a\":1}",
+        ] {
             assert_eq!(value(text).to_string(), text);
         }
         assert_eq!(value("42"), ArgValue::Int(42));
         assert_eq!(value("0.7"), ArgValue::Float(0.7));
         assert_eq!(value("0.10"), ArgValue::Text("0.10".into()));
-        assert_eq!([kind("42"), kind("0.10"), kind("False"), kind("bf16"), kind("")], ["integer", "number", "yes or no", "text", ""]);
+        assert_eq!(
+            [kind("42"), kind("0.10"), kind("False"), kind("bf16"), kind("")],
+            ["integer", "number", "yes or no", "text", ""]
+        );
     }
 
     #[test]
     fn only_outer_commas_divide() {
         let rows = split("pretrained=a/b, extra={\"x\": [1,2]},stop=\"a,b\",flag");
-        let shown: Vec<_> = rows.iter().map(|row| (row.key.as_str(), row.value.as_str())).collect();
-        assert_eq!(shown, [("pretrained", "a/b"), ("extra", "{\"x\": [1,2]}"), ("stop", "\"a,b\""), ("flag", "")]);
+        let shown: Vec<_> = rows
+            .iter()
+            .map(|row| (row.key.as_str(), row.value.as_str()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("pretrained", "a/b"),
+                ("extra", "{\"x\": [1,2]}"),
+                ("stop", "\"a,b\""),
+                ("flag", "")
+            ]
+        );
         assert!(split("").is_empty());
     }
 
     #[test]
     fn a_key_is_there_once() {
-        let rows = [("a", "1"), ("", ""), ("a", "2")].map(|(key, value)| ArgRow { key: key.into(), value: value.into() });
+        let rows = [("a", "1"), ("", ""), ("a", "2")].map(|(key, value)| ArgRow {
+            key: key.into(),
+            value: value.into(),
+        });
         assert_eq!(list_of(&rows).unwrap_err(), "`a` is there twice");
-        assert_eq!(list_of(&rows[..2]).unwrap().0, [("a".to_owned(), ArgValue::Int(1))]);
-        assert_eq!(list_of(&[ArgRow { key: " ".into(), value: "x".into() }]).unwrap_err(), "`x` has no key");
+        assert_eq!(
+            list_of(&rows[..2]).unwrap().0,
+            [("a".to_owned(), ArgValue::Int(1))]
+        );
+        assert_eq!(
+            list_of(&[ArgRow {
+                key: " ".into(),
+                value: "x".into()
+            }])
+            .unwrap_err(),
+            "`x` has no key"
+        );
     }
 }

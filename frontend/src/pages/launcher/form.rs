@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 
 use types::{
-    ArgList, ArgValue, BatchSize, BenchmarkId, BenchmarkView, ComputeProfile, CreateRun, EnvValue, FieldError, GpuLaunch,
+    ArgList, ArgValue, BatchSize, BenchmarkId, ComputeProfile, CreateRun, EnvValue, FieldError, GpuLaunch,
     Isolation, ModelId, Retry, RunConfig, Seed,
 };
 
-use super::args::{ArgRow, list_of};
+use super::{
+    args::{ArgRow, list_of},
+    catalogue::Catalogue,
+};
+
+const MAX_NEW_TOKENS: &str = "max_new_tokens";
+const TOP_P: &str = "top_p";
 
 /// The form, field by field, as it was typed. An empty field adds no flag.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +52,10 @@ pub struct Form {
     pub retry_attempt: String,
     /// Longest duration: `90`, `90 min`, `2 h`.
     pub wall_clock: String,
+    /// The longest answer, in tokens: the generation argument `max_new_tokens`.
+    pub max_new_tokens: String,
+    /// Nucleus sampling: the generation argument `top_p`.
+    pub top_p: String,
     /// Further generation arguments.
     pub gen_kwargs: Vec<ArgRow>,
     /// Arguments of the model.
@@ -65,24 +75,12 @@ pub struct EnvRow {
     pub secret: bool,
 }
 
-/// What is picked from, needed to turn names into ids.
-#[derive(Debug, Clone, Copy)]
-pub struct Catalogue<'a>(pub &'a [BenchmarkView]);
-
-impl Catalogue<'_> {
-    /// The benchmark of this name; the organization's own before the installed one.
-    pub fn find(&self, name: &str) -> Option<&BenchmarkView> {
-        let named = || self.0.iter().filter(|row| row.name == name);
-        named().find(|row| row.origin != "installed").or_else(|| named().next())
-    }
-}
-
 impl Form {
     /// The run that this form asks for.
     ///
     /// # Errors
     /// Every field that cannot be read or is out of range, named as the server names it.
-    pub fn request(&self, catalogue: Catalogue<'_>) -> Result<CreateRun, Vec<FieldError>> {
+    pub fn request(&self, catalogue: &Catalogue) -> Result<CreateRun, Vec<FieldError>> {
         let mut faults = Vec::new();
         let model_id: Option<ModelId> = self.model.parse().ok();
         if model_id.is_none() {
@@ -96,21 +94,28 @@ impl Form {
                 name: Some(self.name.trim().to_owned()).filter(|name| !name.is_empty()),
                 model_id,
                 benchmark_ids,
-                checkpoint_variant: if self.checkpoint.is_empty() { "latest".into() } else { self.checkpoint.clone() },
+                checkpoint_variant: if self.checkpoint.is_empty() {
+                    "latest".into()
+                } else {
+                    self.checkpoint.clone()
+                },
                 config,
             }),
             _ => Err(faults),
         }
     }
 
-    fn benchmark_ids(&self, catalogue: Catalogue<'_>, faults: &mut Vec<FieldError>) -> Vec<BenchmarkId> {
+    fn benchmark_ids(&self, catalogue: &Catalogue, faults: &mut Vec<FieldError>) -> Vec<BenchmarkId> {
         if self.tasks.is_empty() {
             faults.push(FieldError::new("benchmark_ids", "choose at least one benchmark"));
         }
         let found = self.tasks.iter().filter_map(|name| match catalogue.find(name) {
             Some(row) => Some(row.id),
             None => {
-                faults.push(FieldError::new("benchmark_ids", format!("`{name}` is not in the catalogue")));
+                faults.push(FieldError::new(
+                    "benchmark_ids",
+                    format!("`{name}` is not in the catalogue"),
+                ));
                 None
             }
         });
@@ -120,26 +125,67 @@ impl Form {
     fn config(&self, faults: &mut Vec<FieldError>) -> RunConfig {
         let mut read = Reader(faults);
         RunConfig {
-            seed: read.with("seed", &self.seed, "a whole number, or four separated by commas", seed),
+            seed: read.with(
+                "seed",
+                &self.seed,
+                "a whole number, or four separated by commas",
+                seed,
+            ),
             shots: read.number("shots", &self.shots),
             temperature: read.with("temperature", &self.temperature, "a number", |t| t.parse().ok()),
-            gen_kwargs: read.arguments("gen_kwargs", &self.gen_kwargs),
-            limit: read.with("limit", &self.limit, "a whole number, or a fraction below 1", |t| t.parse().ok()),
+            gen_kwargs: read.arguments("gen_kwargs", &self.generation()),
+            limit: read.with(
+                "limit",
+                &self.limit,
+                "a whole number, or a fraction below 1",
+                |t| t.parse().ok(),
+            ),
             offset: read.number("offset", &self.offset),
-            batch_size: Some(self.batch_size.trim()).filter(|text| !text.is_empty()).map(batch_size),
+            batch_size: Some(self.batch_size.trim())
+                .filter(|text| !text.is_empty())
+                .map(batch_size),
             repeats: read.number("repeats", &self.repeats),
             compute_profile: self.profile(&mut read),
             model_args: read.arguments("model_args", &self.model_args),
             environment: read.environment(&self.environment),
             isolation: self.separate.then_some(Isolation::ProcessPerBenchmark),
             retry: self.retry(&mut read),
-            wall_clock_limit: read.with("wall_clock_limit", &self.wall_clock, "a duration: `90 min`, `2 h`", seconds),
+            wall_clock_limit: read.with(
+                "wall_clock_limit",
+                &self.wall_clock,
+                "a duration: `90 min`, `2 h`",
+                seconds,
+            ),
         }
+    }
+
+    /// All generation arguments: those with a field of their own, then the others.
+    fn generation(&self) -> Vec<ArgRow> {
+        let own = [(MAX_NEW_TOKENS, &self.max_new_tokens), (TOP_P, &self.top_p)];
+        let own = own.into_iter().filter(|(_, value)| !value.trim().is_empty());
+        let own = own.map(|(key, value)| ArgRow {
+            key: key.to_owned(),
+            value: value.trim().to_owned(),
+        });
+        own.chain(self.gen_kwargs.iter().cloned()).collect()
+    }
+
+    /// Gives generation arguments that have a field of their own to it.
+    pub fn sort_generation(&mut self) {
+        let mut take = |key: &str| {
+            let at = self.gen_kwargs.iter().position(|row| row.key.trim() == key)?;
+            Some(self.gen_kwargs.remove(at).value)
+        };
+        let (tokens, top_p) = (take(MAX_NEW_TOKENS), take(TOP_P));
+        self.max_new_tokens = tokens.unwrap_or_default();
+        self.top_p = top_p.unwrap_or_default();
     }
 
     fn profile(&self, read: &mut Reader<'_>) -> Option<ComputeProfile> {
         let wanted = "e.g. `cpu`, `24GB`, `2×A100-80GB`";
-        let mut profile = read.with("compute_profile", &self.compute, wanted, |text| text.parse::<ComputeProfile>().ok())?;
+        let mut profile = read.with("compute_profile", &self.compute, wanted, |text| {
+            text.parse::<ComputeProfile>().ok()
+        })?;
         if self.data_parallel && profile.gpus > 1 {
             profile.launch = GpuLaunch::DataParallel;
         }
@@ -149,15 +195,17 @@ impl Form {
     fn retry(&self, read: &mut Reader<'_>) -> Option<Retry> {
         let benchmark = read.number("retry.benchmark", &self.retry_benchmark);
         let attempt = read.number("retry.attempt", &self.retry_attempt);
-        (benchmark.is_some() || attempt.is_some())
-            .then(|| Retry { benchmark: benchmark.unwrap_or(0), attempt: attempt.unwrap_or(0) })
+        (benchmark.is_some() || attempt.is_some()).then(|| Retry {
+            benchmark: benchmark.unwrap_or(0),
+            attempt: attempt.unwrap_or(0),
+        })
     }
 
     /// The form of a run that exists: "same as run X".
     pub fn of_run(model: ModelId, checkpoint: &str, tasks: Vec<String>, config: &RunConfig) -> Self {
         let text = |value: Option<String>| value.unwrap_or_default();
         let profile = config.compute_profile.as_ref();
-        Self {
+        let mut form = Self {
             name: String::new(),
             model: model.to_string(),
             checkpoint: checkpoint.to_owned(),
@@ -178,19 +226,39 @@ impl Form {
             retry_benchmark: text(config.retry.map(|r| r.benchmark.to_string())),
             retry_attempt: text(config.retry.map(|r| r.attempt.to_string())),
             wall_clock: text(config.wall_clock_limit.map(seconds_text)),
+            max_new_tokens: String::new(),
+            top_p: String::new(),
             gen_kwargs: rows_of(config.gen_kwargs.as_ref()),
             model_args: rows_of(config.model_args.as_ref()),
             environment: env_rows(config.environment.as_ref()),
-        }
+        };
+        form.sort_generation();
+        form
     }
 
     /// How many settings differ from "left alone".
     pub fn changed(&self) -> usize {
         let texts = [
-            &self.seed, &self.shots, &self.temperature, &self.limit, &self.offset, &self.batch_size, &self.repeats,
-            &self.compute, &self.retry_benchmark, &self.retry_attempt, &self.wall_clock,
+            &self.seed,
+            &self.shots,
+            &self.temperature,
+            &self.limit,
+            &self.offset,
+            &self.batch_size,
+            &self.repeats,
+            &self.compute,
+            &self.retry_benchmark,
+            &self.retry_attempt,
+            &self.wall_clock,
+            &self.max_new_tokens,
+            &self.top_p,
         ];
-        let rows = self.gen_kwargs.iter().chain(&self.model_args).filter(|row| !row.is_blank()).count();
+        let rows = self
+            .gen_kwargs
+            .iter()
+            .chain(&self.model_args)
+            .filter(|row| !row.is_blank())
+            .count();
         let env = self.environment.iter().filter(|row| !row.key.is_empty()).count();
         texts.iter().filter(|text| !text.trim().is_empty()).count()
             + rows
@@ -204,7 +272,13 @@ impl Form {
 struct Reader<'a>(&'a mut Vec<FieldError>);
 
 impl Reader<'_> {
-    fn with<T>(&mut self, field: &str, text: &str, expected: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    fn with<T>(
+        &mut self,
+        field: &str,
+        text: &str,
+        expected: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let text = text.trim();
         if text.is_empty() {
             return None;
@@ -233,9 +307,14 @@ impl Reader<'_> {
 
     fn environment(&mut self, rows: &[EnvRow]) -> Option<BTreeMap<String, EnvValue>> {
         let mut map = BTreeMap::new();
-        for row in rows.iter().filter(|row| !(row.key.is_empty() && row.value.is_empty())) {
+        for row in rows
+            .iter()
+            .filter(|row| !(row.key.is_empty() && row.value.is_empty()))
+        {
             let value = if row.secret {
-                EnvValue::Secret { secret: row.value.clone() }
+                EnvValue::Secret {
+                    secret: row.value.clone(),
+                }
             } else {
                 EnvValue::Plain(row.value.clone())
             };
@@ -270,7 +349,8 @@ fn seed_text(seed: &Seed) -> String {
 }
 
 fn batch_size(text: &str) -> BatchSize {
-    text.parse().map_or_else(|_| BatchSize::Auto(text.to_owned()), BatchSize::Fixed)
+    text.parse()
+        .map_or_else(|_| BatchSize::Auto(text.to_owned()), BatchSize::Fixed)
 }
 
 /// `90` is seconds; `90 s`, `90 min`, `1.5 h` and `2 d` say their unit.
@@ -297,8 +377,12 @@ fn seconds_text(seconds: u64) -> String {
 }
 
 fn rows_of(list: Option<&ArgList>) -> Vec<ArgRow> {
-    let row = |(key, value): &(String, ArgValue)| ArgRow { key: key.clone(), value: value.to_string() };
-    list.map(|list| list.0.iter().map(row).collect()).unwrap_or_default()
+    let row = |(key, value): &(String, ArgValue)| ArgRow {
+        key: key.clone(),
+        value: value.to_string(),
+    };
+    list.map(|list| list.0.iter().map(row).collect())
+        .unwrap_or_default()
 }
 
 fn env_rows(environment: Option<&BTreeMap<String, EnvValue>>) -> Vec<EnvRow> {
@@ -307,18 +391,25 @@ fn env_rows(environment: Option<&BTreeMap<String, EnvValue>>) -> Vec<EnvRow> {
             EnvValue::Plain(text) => (text.clone(), false),
             EnvValue::Secret { secret } => (secret.clone(), true),
         };
-        EnvRow { key: key.clone(), value, secret }
+        EnvRow {
+            key: key.clone(),
+            value,
+            secret,
+        }
     };
-    environment.map(|map| map.iter().map(row).collect()).unwrap_or_default()
+    environment
+        .map(|map| map.iter().map(row).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use serde_json::json;
+    use types::BenchmarkView;
 
     /// A row of the catalogue.
-    pub(in super::super) fn benchmark(name: &str, more: serde_json::Value) -> BenchmarkView {
+    pub(crate) fn benchmark(name: &str, more: serde_json::Value) -> BenchmarkView {
         let mut row = json!({
             "id": uuid::Uuid::from_u128(name.bytes().fold(7, |sum, b| sum * 31 + u128::from(b))), "name": name,
             "kind": "task", "modality": "Vision", "category": "VQA", "task_type": "generate_until",
@@ -341,6 +432,11 @@ pub(super) mod tests {
             seed: "0,None,2,3".into(),
             shots: "5".into(),
             temperature: "0.7".into(),
+            max_new_tokens: "64".into(),
+            gen_kwargs: vec![ArgRow {
+                key: "do_sample".into(),
+                value: "True".into(),
+            }],
             limit: "8".into(),
             batch_size: "auto:4".into(),
             compute: "2×A100-80GB".into(),
@@ -348,17 +444,28 @@ pub(super) mod tests {
             separate: true,
             retry_attempt: "1".into(),
             wall_clock: "1.5 h".into(),
-            model_args: vec![ArgRow { key: "max_pixels".into(), value: "1003520".into() }],
-            environment: vec![EnvRow { key: "OPENAI_API_KEY".into(), value: "openai".into(), secret: true }],
+            model_args: vec![ArgRow {
+                key: "max_pixels".into(),
+                value: "1003520".into(),
+            }],
+            environment: vec![EnvRow {
+                key: "OPENAI_API_KEY".into(),
+                value: "openai".into(),
+                secret: true,
+            }],
             ..Form::default()
         }
     }
 
     #[test]
     fn nothing_typed_is_nothing_sent() {
-        let rows = [benchmark("mme", json!({}))];
-        let form = Form { tasks: vec!["mme".into()], model: full().model, ..Form::default() };
-        let run = form.request(Catalogue(&rows)).unwrap();
+        let rows = Catalogue::new(vec![benchmark("mme", json!({}))]);
+        let form = Form {
+            tasks: vec!["mme".into()],
+            model: full().model,
+            ..Form::default()
+        };
+        let run = form.request(&rows).unwrap();
         assert_eq!(run.config, RunConfig::default());
         assert_eq!((run.name, run.checkpoint_variant.as_str()), (None, "latest"));
         assert_eq!(form.changed(), 0);
@@ -366,13 +473,32 @@ pub(super) mod tests {
 
     #[test]
     fn a_run_and_its_form_are_the_same() {
-        let rows = [benchmark("mme", json!({}))];
-        let run = full().request(Catalogue(&rows)).unwrap();
-        assert_eq!(run.config.seed, Some(Seed::Four([Some(0), None, Some(2), Some(3)])));
+        let rows = Catalogue::new(vec![benchmark("mme", json!({}))]);
+        let run = full().request(&rows).unwrap();
+        assert_eq!(
+            run.config.seed,
+            Some(Seed::Four([Some(0), None, Some(2), Some(3)]))
+        );
         assert_eq!(run.config.wall_clock_limit, Some(5400));
-        assert_eq!(run.config.compute_profile.as_ref().unwrap().launch, GpuLaunch::DataParallel);
-        let again = Form::of_run(run.model_id, &run.checkpoint_variant, vec!["mme".into()], &run.config);
-        assert_eq!(again.request(Catalogue(&rows)).unwrap(), run);
+        let keys: Vec<_> = run
+            .config
+            .gen_kwargs
+            .iter()
+            .flat_map(|list| &list.0)
+            .map(|(key, _)| key.as_str())
+            .collect();
+        assert_eq!(keys, ["max_new_tokens", "do_sample"]);
+        assert_eq!(
+            run.config.compute_profile.as_ref().unwrap().launch,
+            GpuLaunch::DataParallel
+        );
+        let again = Form::of_run(
+            run.model_id,
+            &run.checkpoint_variant,
+            vec!["mme".into()],
+            &run.config,
+        );
+        assert_eq!(again.request(&rows).unwrap(), run);
     }
 
     #[test]
@@ -386,10 +512,15 @@ pub(super) mod tests {
             tasks: vec!["nope".into()],
             ..Form::default()
         };
-        let faults = form.request(Catalogue(&[])).unwrap_err();
+        let faults = form.request(&Catalogue::default()).unwrap_err();
         let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
         let expected = [
-            "model_id", "benchmark_ids", "config.seed", "config.shots", "config.wall_clock_limit", "config.limit",
+            "model_id",
+            "benchmark_ids",
+            "config.seed",
+            "config.shots",
+            "config.wall_clock_limit",
+            "config.limit",
             "config.batch_size",
         ];
         assert_eq!(fields, expected);
@@ -397,16 +528,26 @@ pub(super) mod tests {
 
     #[test]
     fn the_own_benchmark_comes_before_the_installed_one() {
-        let own = benchmark("mme", json!({"origin": "/tasks", "id": "0198c4aa-1111-7222-8333-444455557f3a"}));
-        let rows = [benchmark("mme", json!({})), own.clone()];
-        assert_eq!(Catalogue(&rows).find("mme"), Some(&own));
+        let own = benchmark(
+            "mme",
+            json!({"origin": "/tasks", "id": "0198c4aa-1111-7222-8333-444455557f3a"}),
+        );
+        let rows = Catalogue::new(vec![benchmark("mme", json!({})), own.clone()]);
+        assert_eq!(rows.find("mme"), Some(&own));
     }
 
     #[test]
     fn durations_are_read_and_written() {
-        assert_eq!([seconds("90"), seconds("90min"), seconds("1.5 h"), seconds("2 d")].map(Option::unwrap), [90, 5400, 5400, 172_800]);
+        assert_eq!(
+            [seconds("90"), seconds("90min"), seconds("1.5 h"), seconds("2 d")].map(Option::unwrap),
+            [90, 5400, 5400, 172_800]
+        );
         assert_eq!(seconds("soon"), None);
         assert_eq!([90, 5400, 7200].map(seconds_text), ["90 s", "90 min", "2 h"]);
-        assert!([1, 59, 60, 3600, 86_401].iter().all(|&s| seconds(&seconds_text(s)) == Some(s)));
+        assert!(
+            [1, 59, 60, 3600, 86_401]
+                .iter()
+                .all(|&s| seconds(&seconds_text(s)) == Some(s))
+        );
     }
 }

@@ -1,13 +1,13 @@
 //! The catalogue as the visible rows of a tree: modality, category, benchmark, member. Filtering and counting, no
 //! browser.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use types::{BenchmarkKind, BenchmarkView, Modality};
 
 use super::{
-    form::Catalogue,
-    picks::{container, covered, refusal},
+    catalogue::{Catalogue, Cover},
+    picks::refusal,
 };
 use crate::{
     components::{choice::Ticked, tree::TreeRow},
@@ -37,9 +37,18 @@ impl Narrow {
 
     fn keeps(&self, row: &BenchmarkView, picks: &[String]) -> bool {
         let text = || {
-            let parts = [row.name.as_str(), row.category.as_str(), row.dataset.as_deref().unwrap_or_default()];
+            let parts = [
+                row.name.as_str(),
+                row.category.as_str(),
+                row.dataset.as_deref().unwrap_or_default(),
+            ];
             let more = row.tags.iter().chain(&row.primary_metrics).map(String::as_str);
-            parts.into_iter().chain(more).collect::<Vec<_>>().join("\n").to_lowercase()
+            parts
+                .into_iter()
+                .chain(more)
+                .collect::<Vec<_>>()
+                .join("\n")
+                .to_lowercase()
         };
         (!self.no_judge || !row.needs_judge)
             && (!self.local || !row.needs_download)
@@ -47,7 +56,10 @@ impl Narrow {
             && (!self.picked || picks.contains(&row.name))
             && (self.words.trim().is_empty() || {
                 let text = text();
-                self.words.to_lowercase().split_whitespace().all(|word| text.contains(word))
+                self.words
+                    .to_lowercase()
+                    .split_whitespace()
+                    .all(|word| text.contains(word))
             })
     }
 }
@@ -93,7 +105,7 @@ impl Node {
 #[derive(Debug, Clone, Copy)]
 pub struct Shelf<'a> {
     /// The catalogue.
-    pub rows: &'a [BenchmarkView],
+    pub catalogue: &'a Catalogue,
     /// The picks, in order.
     pub picks: &'a [String],
     /// What narrows it.
@@ -107,7 +119,7 @@ type Sorted<'a> = BTreeMap<Modality, BTreeMap<&'a str, Vec<&'a BenchmarkView>>>;
 impl<'a> Shelf<'a> {
     /// How many benchmarks are left after narrowing.
     pub fn left(&self) -> usize {
-        self.rows.iter().filter(|row| self.shows(row)).count()
+        self.catalogue.rows().iter().filter(|row| self.shows(row)).count()
     }
 
     fn shows(&self, row: &BenchmarkView) -> bool {
@@ -116,31 +128,43 @@ impl<'a> Shelf<'a> {
 
     fn sorted(&self) -> Sorted<'a> {
         let mut sorted: Sorted<'a> = BTreeMap::new();
-        for row in self.rows.iter().filter(|row| self.shows(row)) {
-            sorted.entry(row.modality).or_default().entry(row.category.as_str()).or_default().push(row);
+        for row in self.catalogue.rows().iter().filter(|row| self.shows(row)) {
+            sorted
+                .entry(row.modality)
+                .or_default()
+                .entry(row.category.as_str())
+                .or_default()
+                .push(row);
         }
         sorted
     }
 
     /// The visible rows.
     pub fn tree(&self) -> Vec<TreeRow> {
-        let catalogue = Catalogue(self.rows);
-        let covered = covered(catalogue, self.picks);
-        let picked: BTreeSet<&str> = self.picks.iter().map(String::as_str).collect();
+        let cover = Cover::of(self.catalogue, self.picks);
+        let picked: HashSet<&str> = self.picks.iter().map(String::as_str).collect();
         let sorted = self.sorted();
-        let few = sorted.values().flat_map(BTreeMap::values).map(Vec::len).sum::<usize>() <= 40;
+        let few = sorted
+            .values()
+            .flat_map(BTreeMap::values)
+            .map(Vec::len)
+            .sum::<usize>()
+            <= 40;
         let mut out = Vec::new();
         for (modality, categories) in &sorted {
             let all: Vec<&BenchmarkView> = categories.values().flatten().copied().collect();
             let node = Node::Modality(*modality);
-            let open = self.open(&node, few || self.narrow.any() || has(&all, &picked) || sorted.len() == 1);
+            let open = self.open(
+                &node,
+                few || self.narrow.any() || has(&all, &picked) || sorted.len() == 1,
+            );
             out.push(heading(&node, 0, modality.as_str(), &all, &picked, open));
             for (category, rows) in categories.iter().filter(|_| open) {
                 let node = Node::Category(*modality, (*category).to_owned());
                 let open = self.open(&node, few || self.narrow.any() || has(rows, &picked));
                 out.push(heading(&node, 1, category, rows, &picked, open));
                 for row in rows.iter().filter(|_| open) {
-                    self.push_benchmark(row, &covered, &mut out);
+                    self.push_benchmark(row, &cover, &mut out);
                 }
             }
         }
@@ -151,13 +175,13 @@ impl<'a> Shelf<'a> {
         self.opened.get(&node.key()).copied().unwrap_or(by_rule)
     }
 
-    fn push_benchmark(&self, row: &BenchmarkView, covered: &BTreeMap<String, String>, out: &mut Vec<TreeRow>) {
+    fn push_benchmark(&self, row: &BenchmarkView, cover: &Cover<'_>, out: &mut Vec<TreeRow>) {
         let node = Node::Benchmark(row.name.clone());
         let members = row.kind != BenchmarkKind::Task && !row.leaf_tasks.is_empty();
         let open = members.then(|| self.open(&node, false));
         let is_picked = self.picks.contains(&row.name);
-        let outer = container(Catalogue(self.rows), self.picks, row).filter(|_| !is_picked);
-        let some = row.leaf_tasks.iter().any(|leaf| covered.contains_key(leaf));
+        let outer = cover.container(row).filter(|_| !is_picked);
+        let some = row.leaf_tasks.iter().any(|leaf| cover.leaf(leaf).is_some());
         let ticked = match (is_picked || outer.is_some(), some) {
             (true, _) => Ticked::On,
             (false, true) => Ticked::Mixed,
@@ -167,21 +191,30 @@ impl<'a> Shelf<'a> {
             key: node.key(),
             level: 2,
             name: row.name.clone(),
-            note: members.then(|| format!("{} of {}", row.kind, tasks(row.leaf_tasks.len()))).unwrap_or_default(),
-            meta: vec![row.primary_metrics.first().cloned().unwrap_or_default(), samples(row.num_samples)],
+            note: members
+                .then(|| format!("{} of {}", row.kind, tasks(row.leaf_tasks.len())))
+                .unwrap_or_default(),
+            meta: vec![
+                row.primary_metrics.first().cloned().unwrap_or_default(),
+                samples(row.num_samples),
+            ],
             badges: badges(row),
             open,
             ticked,
             refused: outer.map(|outer| refusal(&row.name, outer)),
         });
         if open == Some(true) {
-            out.extend(row.leaf_tasks.iter().map(|leaf| self.member(row, leaf, is_picked, covered)));
+            out.extend(
+                row.leaf_tasks
+                    .iter()
+                    .map(|leaf| self.member(row, leaf, is_picked, cover)),
+            );
         }
     }
 
-    fn member(&self, group: &BenchmarkView, leaf: &str, in_pick: bool, covered: &BTreeMap<String, String>) -> TreeRow {
-        let row = Catalogue(self.rows).find(leaf);
-        let by = covered.get(leaf);
+    fn member(&self, group: &BenchmarkView, leaf: &str, in_pick: bool, cover: &Cover<'_>) -> TreeRow {
+        let row = self.catalogue.find(leaf);
+        let by = cover.leaf(leaf);
         let refused = match (in_pick, by, row) {
             (true, _, _) => Some(refusal(leaf, &group.name)),
             (false, Some(pick), _) if pick != leaf => Some(refusal(leaf, pick)),
@@ -194,7 +227,8 @@ impl<'a> Shelf<'a> {
             name: leaf.to_owned(),
             note: String::new(),
             meta: vec![
-                row.and_then(|row| row.primary_metrics.first().cloned()).unwrap_or_default(),
+                row.and_then(|row| row.primary_metrics.first().cloned())
+                    .unwrap_or_default(),
                 row.map(|row| samples(row.num_samples)).unwrap_or_default(),
             ],
             badges: Vec::new(),
@@ -213,11 +247,17 @@ impl<'a> Shelf<'a> {
             Node::Member(_, name) => row.name == *name,
         };
         let filter = matches!(node, Node::Modality(_) | Node::Category(..));
-        self.rows.iter().filter(|row| !filter || self.shows(row)).filter(in_node).map(|row| row.name.clone()).collect()
+        self.catalogue
+            .rows()
+            .iter()
+            .filter(|row| !filter || self.shows(row))
+            .filter(in_node)
+            .map(|row| row.name.clone())
+            .collect()
     }
 }
 
-fn has(rows: &[&BenchmarkView], picked: &BTreeSet<&str>) -> bool {
+fn has(rows: &[&BenchmarkView], picked: &HashSet<&str>) -> bool {
     rows.iter().any(|row| picked.contains(row.name.as_str()))
 }
 
@@ -226,7 +266,7 @@ fn heading(
     level: usize,
     name: &str,
     rows: &[&BenchmarkView],
-    picked: &BTreeSet<&str>,
+    picked: &HashSet<&str>,
     open: bool,
 ) -> TreeRow {
     let chosen = rows.iter().filter(|row| picked.contains(row.name.as_str()));
@@ -237,7 +277,10 @@ fn heading(
         level,
         name: name.to_owned(),
         note: format!("{amount} of {}", count(rows.len() as i64)),
-        meta: vec![String::new(), if known > 0 { count(known) } else { String::new() }],
+        meta: vec![
+            String::new(),
+            if known > 0 { count(known) } else { String::new() },
+        ],
         badges: Vec::new(),
         open: Some(open),
         ticked: Ticked::of(amount, rows.len()),
@@ -258,10 +301,23 @@ fn badges(row: &BenchmarkView) -> Vec<(String, String)> {
     let download = "The data set is fetched from a hub unless this machine has it already";
     let all = [
         (row.needs_judge, "judge", judge.to_owned()),
-        (row.needs_download, "download", row.dataset.as_ref().map_or(download.to_owned(), |d| format!("{download}: {d}"))),
-        (row.origin != "installed", "own", format!("From the task folder {}", row.origin)),
+        (
+            row.needs_download,
+            "download",
+            row.dataset
+                .as_ref()
+                .map_or(download.to_owned(), |d| format!("{download}: {d}")),
+        ),
+        (
+            row.origin != "installed",
+            "own",
+            format!("From the task folder {}", row.origin),
+        ),
     ];
-    all.into_iter().filter(|(on, ..)| *on).map(|(_, name, title)| (name.to_owned(), title)).collect()
+    all.into_iter()
+        .filter(|(on, ..)| *on)
+        .map(|(_, name, title)| (name.to_owned(), title))
+        .collect()
 }
 
 #[cfg(test)]
@@ -272,10 +328,19 @@ mod tests {
 
     fn rows() -> Vec<BenchmarkView> {
         vec![
-            benchmark("chartqa", json!({"category": "Documents", "num_samples": 2500, "tags": ["charts"]})),
+            benchmark(
+                "chartqa",
+                json!({"category": "Documents", "num_samples": 2500, "tags": ["charts"]}),
+            ),
             benchmark("mmmu_val", json!({"num_samples": 900, "needs_judge": true})),
-            benchmark("mmmu", json!({"kind": "group", "leaf_tasks": ["mmmu_val", "mmmu_hidden"], "primary_metrics": []})),
-            benchmark("tts", json!({"modality": "Audio", "needs_download": true, "dataset": "org/tts"})),
+            benchmark(
+                "mmmu",
+                json!({"kind": "group", "leaf_tasks": ["mmmu_val", "mmmu_hidden"], "primary_metrics": []}),
+            ),
+            benchmark(
+                "tts",
+                json!({"modality": "Audio", "needs_download": true, "dataset": "org/tts"}),
+            ),
             benchmark("gone", json!({"missing": true})),
         ]
     }
@@ -288,17 +353,34 @@ mod tests {
             (Ticked::Off, true) => "!",
             (Ticked::Off, false) => " ",
         };
-        let line = |row: &TreeRow| format!("{}[{}]{} {}", " ".repeat(row.level), mark(row), row.name, row.note);
-        shelf.tree().iter().map(|row| line(row).trim_end().to_owned()).collect()
+        let line = |row: &TreeRow| {
+            format!(
+                "{}[{}]{} {}",
+                " ".repeat(row.level),
+                mark(row),
+                row.name,
+                row.note
+            )
+        };
+        shelf
+            .tree()
+            .iter()
+            .map(|row| line(row).trim_end().to_owned())
+            .collect()
     }
 
     #[test]
     fn a_pick_shows_in_its_category_its_group_and_its_members() {
-        let rows = rows();
+        let catalogue = Catalogue::new(rows());
         let picks = ["mmmu".to_owned()];
         let opened = [(Node::Benchmark("mmmu".into()).key(), true)].into();
         let narrow = Narrow::default();
-        let shelf = Shelf { rows: &rows, picks: &picks, narrow: &narrow, opened: &opened };
+        let shelf = Shelf {
+            catalogue: &catalogue,
+            picks: &picks,
+            narrow: &narrow,
+            opened: &opened,
+        };
         let expected = [
             "[-]Vision 1 of 3",
             " [ ]Documents 0 of 1",
@@ -318,27 +400,74 @@ mod tests {
 
     #[test]
     fn words_and_switches_narrow() {
-        let rows = rows();
+        let catalogue = Catalogue::new(rows());
         let left = |narrow: Narrow| {
-            let shelf = Shelf { rows: &rows, picks: &[], narrow: &narrow, opened: &BTreeMap::new() };
-            shelf.tree().iter().filter(|row| row.level == 2).map(|row| row.name.clone()).collect::<Vec<_>>()
+            let shelf = Shelf {
+                catalogue: &catalogue,
+                picks: &[],
+                narrow: &narrow,
+                opened: &BTreeMap::new(),
+            };
+            shelf
+                .tree()
+                .iter()
+                .filter(|row| row.level == 2)
+                .map(|row| row.name.clone())
+                .collect::<Vec<_>>()
         };
-        assert_eq!(left(Narrow { words: "CHART doc".into(), ..Narrow::default() }), ["chartqa"]);
-        assert_eq!(left(Narrow { words: "org/tts".into(), ..Narrow::default() }), ["tts"]);
-        assert_eq!(left(Narrow { no_judge: true, local: true, ..Narrow::default() }), ["chartqa", "mmmu"]);
-        assert!(left(Narrow { picked: true, ..Narrow::default() }).is_empty());
+        assert_eq!(
+            left(Narrow {
+                words: "CHART doc".into(),
+                ..Narrow::default()
+            }),
+            ["chartqa"]
+        );
+        assert_eq!(
+            left(Narrow {
+                words: "org/tts".into(),
+                ..Narrow::default()
+            }),
+            ["tts"]
+        );
+        assert_eq!(
+            left(Narrow {
+                no_judge: true,
+                local: true,
+                ..Narrow::default()
+            }),
+            ["chartqa", "mmmu"]
+        );
+        assert!(
+            left(Narrow {
+                picked: true,
+                ..Narrow::default()
+            })
+            .is_empty()
+        );
     }
 
     #[test]
     fn closed_parents_hide_their_rows_and_keys_come_back() {
-        let rows = rows();
+        let catalogue = Catalogue::new(rows());
         let opened = [(Node::Modality(Modality::Vision).key(), false)].into();
         let narrow = Narrow::default();
-        let shelf = Shelf { rows: &rows, picks: &[], narrow: &narrow, opened: &opened };
+        let shelf = Shelf {
+            catalogue: &catalogue,
+            picks: &[],
+            narrow: &narrow,
+            opened: &opened,
+        };
         assert_eq!(lines(&shelf)[0], "[ ]Vision 0 of 3");
         assert_eq!(shelf.tree().len(), 4);
-        assert_eq!(shelf.names(&Node::Category(Modality::Vision, "VQA".into())), ["mmmu_val", "mmmu"]);
-        for node in [Node::Modality(Modality::Text), Node::Category(Modality::Audio, "a b".into()), Node::Member("g".into(), "x".into())] {
+        assert_eq!(
+            shelf.names(&Node::Category(Modality::Vision, "VQA".into())),
+            ["mmmu_val", "mmmu"]
+        );
+        for node in [
+            Node::Modality(Modality::Text),
+            Node::Category(Modality::Audio, "a b".into()),
+            Node::Member("g".into(), "x".into()),
+        ] {
             assert_eq!(Node::of(&node.key()), Some(node));
         }
     }
