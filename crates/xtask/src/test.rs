@@ -152,7 +152,7 @@ impl TestOptions {
 fn perform(step: &Step, setup: &Setup) -> Done {
     say(format_args!("{} ...", step.name));
     let start = Instant::now();
-    let (mut counts, ok) = match (step.command)(setup).and_then(|command| watch(command)) {
+    let (mut counts, ok) = match (step.command)(setup).and_then(watch) {
         Ok(ended) => ended,
         Err(error) => {
             say(format_args!("{}: {error:#}", step.name));
