@@ -148,7 +148,7 @@ pub enum JobError {
     },
 }
 
-fn refuse(field: impl Into<String>, value: impl ToString, expected: &'static str) -> JobError {
+fn refuse(field: impl Into<String>, value: &(impl ToString + ?Sized), expected: &'static str) -> JobError {
     JobError::Invalid {
         field: field.into(),
         value: value.to_string(),
@@ -175,7 +175,7 @@ impl Job {
     /// The first value that cannot be.
     pub fn check(&self) -> Result<(), JobError> {
         if self.version != VERSION {
-            return Err(refuse("version", self.version, "1"));
+            return Err(refuse("version", &self.version, "1"));
         }
         if self.tracking_id.is_empty() || self.tracking_id.contains('\0') {
             return Err(refuse("tracking_id", &self.tracking_id, "some text without NUL"));
@@ -243,7 +243,7 @@ fn check_processes(field: &str, processes: &[JobProcess]) -> Result<(), JobError
             let count = process.benchmarks.len();
             return Err(refuse(
                 at("benchmarks"),
-                count,
+                &count,
                 "one benchmark for a plain process",
             ));
         }
@@ -251,7 +251,7 @@ fn check_processes(field: &str, processes: &[JobProcess]) -> Result<(), JobError
         for benchmark in &process.benchmarks {
             check_benchmark(&at("benchmarks"), benchmark)?;
             if !orders.insert(benchmark.order) {
-                return Err(refuse(at("benchmarks"), benchmark.order, "each order once"));
+                return Err(refuse(at("benchmarks"), &benchmark.order, "each order once"));
             }
         }
     }

@@ -23,7 +23,7 @@ impl Monitor {
     ///
     /// When no thread can be started.
     pub fn start(library: Option<PathBuf>, interval: Duration) -> std::io::Result<Self> {
-        let reader = library.map_or_else(Reader::default, |path| Reader::new(Some(path)));
+        let reader = library.map_or_else(Reader::default, |path| Reader::new(Some(&path)));
         let (publish, latest) = watch::channel(reader.read());
         let (stop, stopped) = mpsc::channel();
         thread::Builder::new().name("gpus".to_owned()).spawn(move || {

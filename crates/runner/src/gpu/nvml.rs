@@ -4,7 +4,7 @@ use super::{Gpu, GpuProcess, GpuState, IDLE_MEMORY, Inventory};
 use nvml_wrapper::{
     Device, Nvml, enum_wrappers::device::TemperatureSensor, enums::device::UsedGpuMemory, error::NvmlError,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use types::GpuSample;
 
 /// The variable that names another NVML library.
@@ -18,15 +18,15 @@ pub struct Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self::new(std::env::var_os(LIBRARY).map(PathBuf::from))
+        Self::new(std::env::var_os(LIBRARY).map(PathBuf::from).as_deref())
     }
 }
 
 impl Reader {
     /// A reader over the given NVML library, or the system's.
     #[must_use]
-    pub fn new(library: Option<PathBuf>) -> Self {
-        let nvml = match &library {
+    pub fn new(library: Option<&Path>) -> Self {
+        let nvml = match library {
             Some(path) => Nvml::builder().lib_path(path.as_os_str()).init(),
             None => Nvml::init(),
         };

@@ -147,9 +147,8 @@ impl Keeper {
     /// One round: sleeps until something happens or a look at the files is due. Returns the
     /// children that ended.
     fn tick(&mut self) -> Vec<Reaped> {
-        match self.signals.next(TICK) {
-            Some(signal @ (libc::SIGTERM | libc::SIGINT)) => self.ask_to_stop(Why::Signal(signal)),
-            _ => {}
+        if let Some(signal @ (libc::SIGTERM | libc::SIGINT)) = self.signals.next(TICK) {
+            self.ask_to_stop(Why::Signal(signal));
         }
         let reaped = signals::reap();
         self.watcher.reaped(&reaped);

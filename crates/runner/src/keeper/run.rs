@@ -137,7 +137,7 @@ impl Keeper {
         self.killed_leftovers += self.kill_leftovers();
         // What it said last may have come after the look above.
         self.take_events(&process, &mut live, events)?;
-        self.ended(process, live, end);
+        self.ended(process, &live, end);
         Ok(())
     }
 
@@ -260,9 +260,9 @@ impl Keeper {
         }
     }
 
-    fn ended(&mut self, process: JobProcess, live: Live, end: Reaped) {
+    fn ended(&mut self, process: JobProcess, live: &Live, end: Reaped) {
         let exit = exit_of(end.status);
-        self.exits.push(record(&process, &live, exit, end.max_rss));
+        self.exits.push(record(&process, live, exit, end.max_rss));
         let stopped = self.stop.as_ref().map(|stop| stop.why);
         let how = Ended {
             current: live.current.as_ref().map(|current| current.order),
@@ -279,7 +279,7 @@ impl Keeper {
         }
         for order in follow.judge {
             let benchmark = benchmarks.iter().find(|b| b.order == order);
-            let ending = self.ending(&live, exit, stopped);
+            let ending = self.ending(live, exit, stopped);
             let started_at = live.current.as_ref().map_or_else(Utc::now, |c| c.started_at);
             benchmark
                 .into_iter()

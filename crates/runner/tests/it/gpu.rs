@@ -59,7 +59,7 @@ fn reads_what_the_driver_tells() {
         format!("{TWO}LOST\nNVIDIA A100|GPU-cccc|40960|3000|97|40|4242:2900\n"),
     )
     .unwrap();
-    let found = Reader::new(Some(stub.library.clone())).read();
+    let found = Reader::new(Some(&stub.library)).read();
     assert_eq!(found.reason, None);
     let states: Vec<GpuState> = found.gpus.iter().map(|gpu| gpu.state).collect();
     assert_eq!(
@@ -94,7 +94,7 @@ fn a_monitor_sees_changes() {
 
 #[test]
 fn without_a_driver_there_are_none_and_the_reason() {
-    let found = Reader::new(Some(PathBuf::from("/nowhere/libnvidia-ml.so"))).read();
+    let found = Reader::new(Some(Path::new("/nowhere/libnvidia-ml.so"))).read();
     assert!(found.gpus.is_empty());
     assert_eq!(
         found.reason.as_deref(),

@@ -1,4 +1,5 @@
 //! The executor against real processes, a real HTTP server and a stub of the GPU library.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
 mod attempt;
 mod driver;
