@@ -1,6 +1,6 @@
 //! One thread that reads the GPUs again and again.
 
-use super::{Inventory, Reader};
+use super::{GpuState, Inventory, Reader};
 use std::{
     path::PathBuf,
     sync::mpsc::{self, RecvTimeoutError},
@@ -16,6 +16,18 @@ pub struct Monitor {
     _stop: mpsc::Sender<()>,
 }
 
+/// A lost GPU does not tell its name any more, but it had one before.
+fn with_names(mut now: Inventory, before: &Inventory) -> Inventory {
+    for gpu in now.gpus.iter_mut().filter(|gpu| gpu.state == GpuState::Lost) {
+        if let Some(known) = before.gpus.iter().find(|known| known.index == gpu.index) {
+            gpu.uuid.clone_from(&known.uuid);
+            gpu.name.clone_from(&known.name);
+            gpu.memory_total = known.memory_total;
+        }
+    }
+    now
+}
+
 impl Monitor {
     /// Starts reading every `interval`. The first reading is there when this returns.
     ///
@@ -28,7 +40,7 @@ impl Monitor {
         let (stop, stopped) = mpsc::channel();
         thread::Builder::new().name("gpus".to_owned()).spawn(move || {
             while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                publish.send_replace(reader.read());
+                publish.send_modify(|latest| *latest = with_names(reader.read(), latest));
             }
         })?;
         Ok(Self { latest, _stop: stop })

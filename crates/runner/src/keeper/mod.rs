@@ -40,7 +40,7 @@ use watcher::Watcher;
 const DRIVER: &str = include_str!("../driver.py");
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often the files are looked at; a child's end and a signal are seen at once.
-const TICK: Duration = Duration::from_millis(25);
+const TICK: Duration = Duration::from_millis(50);
 
 pub(crate) struct Keeper {
     dir: AttemptDir,
@@ -105,7 +105,7 @@ impl Keeper {
             let Some(process) = self.schedule.next() else {
                 break;
             };
-            self.run_process(process)?;
+            self.run_process(process);
         }
         self.killed_leftovers += self.kill_leftovers();
         self.dir.write_json("exit.json", &self.exit())?;
@@ -222,7 +222,7 @@ impl Keeper {
         let begin = Instant::now();
         let limit = Duration::from_secs(self.job.limits.linger_s);
         while self.watcher.is_wanted() && begin.elapsed() < limit {
-            if let Some(libc::SIGTERM | libc::SIGINT) = self.signals.next(TICK * 4) {
+            if let Some(libc::SIGTERM | libc::SIGINT) = self.signals.next(TICK * 2) {
                 break;
             }
             self.watcher.reaped(&signals::reap());

@@ -14,6 +14,10 @@ use std::{
 use types::OutputFile;
 
 const DEPTH: usize = 8;
+/// Most bytes of all descriptions together: they have to fit into one batch.
+const DESCRIPTIONS: usize = 512 * 1024;
+/// What a description costs beside the path.
+const DESCRIPTION: usize = 128;
 
 /// Every file below `out/<order>/`, with its hash, by path.
 pub(super) fn list(dir: &AttemptDir, order: u32, limits: &Limits) -> Vec<OutputFile> {
@@ -21,6 +25,13 @@ pub(super) fn list(dir: &AttemptDir, order: u32, limits: &Limits) -> Vec<OutputF
     let mut paths = Vec::new();
     walk(&root, DEPTH, limits.max_files, &mut paths);
     paths.sort();
+    let mut room = DESCRIPTIONS;
+    paths.retain(|path| {
+        let cost = path.as_os_str().len() + DESCRIPTION;
+        let fits = cost <= room;
+        room = room.saturating_sub(cost);
+        fits
+    });
     let files = paths.iter().filter_map(|path| describe(&root, path, limits));
     files.collect()
 }

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     environment,
     job::{JobBenchmark, JobProcess},
+    process::oom_kills,
 };
 use chrono::{DateTime, Utc};
 use lmms::{
@@ -35,6 +36,8 @@ struct Live {
     hook_missing: bool,
     /// How much output there was before it.
     before: (u64, u64),
+    /// How often this machine had run out of memory before it.
+    oom_kills: u64,
     current: Option<Current>,
 }
 
@@ -48,7 +51,7 @@ struct Current {
 
 impl Keeper {
     /// Runs one process and gives the verdicts that its end asks for.
-    pub(super) fn run_process(&mut self, process: JobProcess) -> io::Result<()> {
+    pub(super) fn run_process(&mut self, process: JobProcess) {
         let env = environment::of_process(&self.job, &process, &self.inherited, &self.secrets);
         let mut events = Events::from(fs::metadata(self.dir.path(events::FILE)).map_or(0, |m| m.len()));
         if !process.is_driver() {
@@ -63,10 +66,7 @@ impl Keeper {
         });
         match spawned {
             Ok(pid) => self.attend(process, pid, &mut events),
-            Err(error) => {
-                self.not_started(&process, &error);
-                Ok(())
-            }
+            Err(error) => self.not_started(&process, &error),
         }
     }
 
@@ -107,7 +107,7 @@ impl Keeper {
         self.start_failed = Some(reason);
     }
 
-    fn attend(&mut self, process: JobProcess, pid: u32, events: &mut Events) -> io::Result<()> {
+    fn attend(&mut self, process: JobProcess, pid: u32, events: &mut Events) {
         self.start_failed = None;
         let mut live = Live {
             pid,
@@ -118,6 +118,7 @@ impl Keeper {
             began: false,
             hook_missing: false,
             before: self.sizes(),
+            oom_kills: oom_kills(),
             current: None,
         };
         if !live.by_driver
@@ -127,7 +128,7 @@ impl Keeper {
         }
         let end = loop {
             let reaped = self.tick();
-            self.take_events(&process, &mut live, events)?;
+            self.take_events(&process, &mut live, events);
             if let Some(end) = reaped.iter().find(|r| r.pid == pid) {
                 break *end;
             }
@@ -136,9 +137,8 @@ impl Keeper {
         };
         self.killed_leftovers += self.kill_leftovers();
         // What it said last may have come after the look above.
-        self.take_events(&process, &mut live, events)?;
+        self.take_events(&process, &mut live, events);
         self.ended(process, &live, end);
-        Ok(())
     }
 
     fn begin(
@@ -158,11 +158,13 @@ impl Keeper {
         });
     }
 
-    fn take_events(&mut self, process: &JobProcess, live: &mut Live, events: &mut Events) -> io::Result<()> {
+    fn take_events(&mut self, process: &JobProcess, live: &mut Live, events: &mut Events) {
         if !live.by_driver {
-            return Ok(());
+            return;
         }
-        for DriverEvent { kind, .. } in events.read(&self.dir)? {
+        // The file is in the hands of the process too: what cannot be read was not said.
+        let said = events.read(&self.dir).unwrap_or_default();
+        for DriverEvent { kind, .. } in said {
             match kind {
                 DriverEventKind::Imported { .. } => live.imported = true,
                 DriverEventKind::HookMissing { .. } => live.hook_missing = true,
@@ -171,7 +173,6 @@ impl Keeper {
                 _ => {}
             }
         }
-        Ok(())
     }
 
     fn take_start(&mut self, process: &JobProcess, live: &mut Live, said: &BenchmarkStarted) {
@@ -302,6 +303,7 @@ impl Keeper {
             exit: Some(exit),
             by_driver: live.by_driver,
             imported: live.imported,
+            out_of_memory: exit == Exit::Signal(libc::SIGKILL) && oom_kills() > live.oom_kills,
             why,
             stdout: from_stdout..stdout,
             stderr: from_stderr..stderr,

@@ -34,6 +34,8 @@ pub(super) struct Ending {
     pub(super) imported: bool,
     pub(super) driver: Option<DriverEnd>,
     pub(super) why: Option<Why>,
+    /// Whether the machine ran out of memory when the process was killed.
+    pub(super) out_of_memory: bool,
     pub(super) stdout: Range<u64>,
     pub(super) stderr: Range<u64>,
 }
@@ -49,7 +51,7 @@ pub(super) fn reach(
 ) -> BenchmarkDone {
     let evidence = gather(dir, benchmark, limits, ending);
     let mut verdict = judge(&evidence);
-    overrule(&mut verdict, ending.why, limits);
+    overrule(&mut verdict, ending, limits);
     let blot = |text: String| blot_out(text, secrets);
     BenchmarkDone {
         order: benchmark.order,
@@ -68,14 +70,20 @@ pub(super) fn reach(
     }
 }
 
-/// What was stopped for a reason that leaves no trace in the log has that reason.
-fn overrule(verdict: &mut Judgement, why: Option<Why>, limits: &Limits) {
-    if let Some(why @ Why::LogLimit) = why
-        && verdict.outcome != lmms::outcome::Outcome::Completed
-    {
-        verdict.outcome = lmms::outcome::Outcome::Crashed;
-        verdict.cause = Some(why.sentence(limits));
-    }
+/// What the log cannot tell: the keeper's own reason, and the kernel's.
+fn overrule(verdict: &mut Judgement, ending: &Ending, limits: &Limits) {
+    use lmms::outcome::Outcome::{Completed, Crashed, Killed, OutOfMemory};
+    let (outcome, cause) = match (verdict.outcome, ending.why) {
+        (Completed, _) => return,
+        (_, Some(why @ Why::LogLimit)) => (Crashed, why.sentence(limits)),
+        (Killed, None) if ending.out_of_memory => {
+            let cause = "the process was killed when this machine had run out of memory";
+            (OutOfMemory, cause.to_owned())
+        }
+        _ => return,
+    };
+    verdict.outcome = outcome;
+    verdict.cause = Some(cause);
 }
 
 fn outcome(outcome: lmms::outcome::Outcome) -> Outcome {
@@ -218,6 +226,25 @@ fn read_range(path: &Path, range: Range<u64>) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kill_by_the_kernel_is_told_from_others() {
+        let killed = Judgement {
+            outcome: lmms::outcome::Outcome::Killed,
+            degraded: None,
+            cause: None,
+            evidence_lines: Vec::new(),
+        };
+        for (out_of_memory, expected) in [(true, Outcome::OutOfMemory), (false, Outcome::Killed)] {
+            let mut verdict = killed.clone();
+            let ending = Ending {
+                out_of_memory,
+                ..Ending::default()
+            };
+            overrule(&mut verdict, &ending, &Limits::default());
+            assert_eq!(outcome(verdict.outcome), expected);
+        }
+    }
 
     #[test]
     fn every_outcome_of_lmms_is_one_of_ours() {

@@ -87,9 +87,12 @@ impl Composer {
             batch.news.push(notice(message));
         }
         self.take_events(dir, job, &mut after, &mut batch)?;
-        let more = self.take_lines(dir, job, &after, &mut batch, secrets)?;
+        let done = next_done(dir, job, cursor, &mut after)?;
+        // The verdict of a benchmark with many files leaves no room for lines.
+        let room = if done.is_some() { 0 } else { ENOUGH };
+        let more = self.take_lines(dir, job, &after, &mut batch, secrets, room)?;
         batch.news.extend(self.progress(job, &after, gpus));
-        self.take_done(dir, job, cursor, &mut after, &mut batch)?;
+        batch.news.extend(done);
         self.note_offsets(&mut after, &mut batch);
         Ok((Pending { batch, after }, more))
     }
@@ -183,9 +186,9 @@ impl Composer {
         after: &State,
         batch: &mut Batch,
         secrets: &BTreeMap<String, String>,
+        mut room: usize,
     ) -> io::Result<bool> {
-        let mut room = ENOUGH;
-        loop {
+        while room > 0 {
             let mut idle = true;
             for stream in [Stream::Stdout, Stream::Stderr] {
                 let Some(items) = self.tail(stream).step(dir)? else {
@@ -197,10 +200,11 @@ impl Composer {
                     room = room.saturating_sub(cost);
                 }
             }
-            if idle || room == 0 {
-                return Ok(room == 0);
+            if idle {
+                return Ok(false);
             }
         }
+        Ok(true)
     }
 
     /// Takes one item; returns about how many bytes of the batch it costs.
@@ -271,30 +275,23 @@ impl Composer {
             gpus: gpus.to_vec(),
         })
     }
+}
 
-    /// Benchmarks that are over, once their files are up.
-    fn take_done(
-        &mut self,
-        dir: &AttemptDir,
-        job: &Job,
-        cursor: &Cursor,
-        after: &mut State,
-        batch: &mut Batch,
-    ) -> io::Result<()> {
-        for &order in &cursor.uploaded_benchmarks {
-            let Some(benchmark) = job.benchmark(order).filter(|_| !after.finished.contains(&order)) else {
-                continue;
-            };
-            if let Some(done) = dir.done(order)? {
-                after.finished.insert(order);
-                batch.news.push(News::BenchmarkFinished {
-                    run_benchmark_id: benchmark.run_benchmark_id,
-                    done,
-                });
-            }
-        }
-        Ok(())
-    }
+/// A benchmark that is over and whose files are up, but which was not told yet.
+fn next_done(dir: &AttemptDir, job: &Job, cursor: &Cursor, after: &mut State) -> io::Result<Option<News>> {
+    let mut untold = cursor
+        .uploaded_benchmarks
+        .iter()
+        .filter(|order| !after.finished.contains(order));
+    let Some(benchmark) = untold.find_map(|&order| job.benchmark(order)) else {
+        return Ok(None);
+    };
+    let done = dir.done(benchmark.order)?;
+    after.finished.insert(benchmark.order);
+    Ok(done.map(|done| News::BenchmarkFinished {
+        run_benchmark_id: benchmark.run_benchmark_id,
+        done,
+    }))
 }
 
 /// Whether a place in a log belongs to the benchmark under way.

@@ -38,7 +38,7 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How long bytes of a log wait for more to go up with.
 const UPLOAD: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// How long a reporter without its keeper goes on.
 const ORPHANED: Duration = Duration::from_secs(20);
 const GPU_INTERVAL: Duration = Duration::from_secs(1);

@@ -90,6 +90,7 @@ fn a_monitor_sees_changes() {
     until("the loss", || {
         (monitor.latest().gpus[0].state == GpuState::Lost).then_some(())
     });
+    assert_eq!(monitor.latest().gpus[0].uuid, "GPU-aaaa");
 }
 
 #[test]
