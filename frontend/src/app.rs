@@ -26,7 +26,7 @@ use crate::{
         panel::{Empty, Fault},
         time::provide_clock,
     },
-    pages::{launcher::Launcher, login::Login, runs::Runs},
+    pages::{launcher::Launcher, login::Login, run::Run, runs::Runs},
     session::{Session, State},
     shell::{Shell, theme::provide_theme},
 };
@@ -74,6 +74,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/") view=|| view! { <Redirect path="/runs"/> }/>
             <Route path=path!("/login") view=|| view! { <Redirect path="/runs"/> }/>
             <Route path=path!("/runs") view=Runs/>
+            <Route path=path!("/runs/:id") view=Run/>
             <Route path=path!("/launcher") view=Launcher/>
         </FlatRoutes>
     }

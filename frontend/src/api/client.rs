@@ -5,6 +5,7 @@ use gloo_net::http::{Method, Response};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use serde::{Serialize, de::DeserializeOwned};
+use types::MembershipView;
 use web_sys::AbortSignal;
 
 use super::http::{Call, send, text, value};
@@ -22,16 +23,14 @@ const ORGANIZATION: &str = "Lmms-Organization";
 pub struct Client {
     session: Session,
     organization: Signal<Option<String>>,
+    memberships: Signal<Vec<MembershipView>>,
     abort: Option<SendWrapper<AbortSignal>>,
 }
 
 /// The client of this page.
 pub fn use_client() -> Client {
-    Client {
-        session: use_session(),
-        organization: use_organization(),
-        abort: None,
-    }
+    let session = use_session();
+    Client { session, organization: use_organization(), memberships: session.memberships(), abort: None }
 }
 
 impl Client {
@@ -42,6 +41,12 @@ impl Client {
             abort: Some(SendWrapper::new(abort)),
             ..self.clone()
         }
+    }
+
+    /// Whether requests can say for which organization they are: one is named, or there is only one. Reactive; a
+    /// moment after the start the shell has named one.
+    pub fn is_ready(&self) -> bool {
+        self.organization.with(Option::is_some) || self.memberships.with(|all| all.len() < 2)
     }
 
     /// Sends a request as the one who is signed in.

@@ -2,14 +2,14 @@
 
 use types::{
     ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CreateCheckpoint,
-    CreateModel, CreateRun, CreatedRun, LogPage, MAX_PAGE, MetricList, ModelList, ModelView, PublicConfig,
+    CreateModel, CreateRun, CreatedRun, LogPage, LogStream, MAX_PAGE, MetricList, ModelList, ModelView, PublicConfig,
     RequeueAnswer, RunBenchmarkId, RunDetail, RunId, RunList, RunPreview, RunStatus, SamplePage, SecretList,
     SliceList, SystemStatus, Ticket,
 };
 
 use super::{
     client::Client,
-    http::{Call, send, value},
+    http::{Call, blob, send, value},
     query::Path,
 };
 use crate::components::panel::Fault;
@@ -142,6 +142,17 @@ pub async fn benchmarks(client: &Client) -> Answer<BenchmarkList> {
         list.benchmarks.extend(next.benchmarks);
     }
     Ok(list)
+}
+
+/// An output of an attempt, byte for byte; of the last attempt when none is named.
+///
+/// # Errors
+/// Whatever keeps the bytes from coming.
+pub async fn raw_log(client: &Client, id: RunId, stream: LogStream, attempt: Option<i32>) -> Answer<web_sys::Blob> {
+    let path = Path::new(format!("{ROOT}/runs/{id}/logs"))
+        .with("raw", stream)
+        .maybe("attempt", attempt);
+    blob(client.send(Call::new(gloo_net::http::Method::GET, path)).await?).await
 }
 
 /// Which lines of a log are asked for.

@@ -3,6 +3,7 @@
 use gloo_net::http::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use types::Problem;
+use wasm_bindgen::JsCast;
 use web_sys::{AbortSignal, RequestCredentials};
 
 use crate::components::panel::Fault;
@@ -77,6 +78,20 @@ pub async fn value<T: DeserializeOwned>(response: Response) -> Result<T, Fault> 
     let text = text(response).await?;
     let text = if text.is_empty() { "null" } else { &text };
     serde_json::from_str(text).map_err(|error| not_understood(&error))
+}
+
+/// The bytes of a good answer, which the browser may keep on disk, or the problem of a bad one.
+///
+/// # Errors
+/// The problem that the server names, or an answer that breaks off.
+pub async fn blob(response: Response) -> Result<web_sys::Blob, Fault> {
+    if !response.ok() {
+        return Err(fault_of(response.status(), &response.text().await.unwrap_or_default()));
+    }
+    let broken = || Fault { cause: "The file broke off on its way.".to_owned(), ..Fault::default() };
+    let raw: web_sys::Response = response.into();
+    let bytes = wasm_bindgen_futures::JsFuture::from(raw.blob().map_err(|_| broken())?);
+    bytes.await.map_err(|_| broken())?.dyn_into().map_err(|_| broken())
 }
 
 /// The text of a good answer, or the problem of a bad one.

@@ -64,7 +64,9 @@ where
     Effect::new(move || {
         organization.track();
         remote.again.track();
-        let Some(key) = key.get() else { return };
+        let Some(key) = key.get().filter(|_| client.is_ready()) else {
+            return;
+        };
         let Ok(controller) = AbortController::new() else {
             return;
         };

@@ -3,4 +3,5 @@
 
 pub mod launcher;
 pub mod login;
+pub mod run;
 pub mod runs;

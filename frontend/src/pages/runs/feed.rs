@@ -132,6 +132,9 @@ impl Feed {
         Effect::new(move |_| {
             organization.track();
             let query = query.get();
+            if !client.is_ready() {
+                return;
+            }
             feed.restart(abort);
             feed.fetch(&client, &query, abort, 0);
             on_cleanup(move || feed.stop(abort));

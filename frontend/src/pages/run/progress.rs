@@ -1,0 +1,166 @@
+//! How far the run is.
+
+use leptos::prelude::*;
+use types::{BenchmarkStatus, RunBenchmarkView, RunDetail, RunStatus};
+
+use super::{
+    facts::{documents, size, tally},
+    rates::fullest,
+    use_store,
+};
+use crate::{
+    components::{
+        figure::{Figure, Figures},
+        progress::{Segment, SegmentedProgress},
+        time::{use_now, use_seconds, use_zone},
+    },
+    format::{MISSING, about, count, duration, gibibytes, plural, significant},
+    live::socket::Link,
+    status::{benchmark_tone, benchmark_word},
+};
+
+/// The figures and the bar of the whole run.
+#[component]
+pub fn ProgressCard() -> impl IntoView {
+    let store = use_store();
+    let stale = Signal::derive(move || matches!(store.link().get(), Link::Lost(_)));
+    let percent = Signal::derive(move || store.detail(|run| format!("{}\u{a0}%", run.summary.progress_percent.floor())).unwrap_or_default());
+    let samples = Signal::derive(move || store.detail(answered));
+    let benchmarks = Signal::derive(move || store.detail(|run| format!("{} of {}", tally(run).0, tally(run).2)).unwrap_or_default());
+    let failed = Signal::derive(move || store.detail(|run| Some(tally(run).1).filter(|n| *n > 0).map(|n| format!("{n} failed"))).flatten());
+    let doing = Signal::derive(move || store.detail(phase).flatten());
+    let rate = Signal::derive(move || {
+        store.detail(|run| run.summary.items_per_second.map(significant)).flatten().unwrap_or_else(|| MISSING.to_owned())
+    });
+    let segments = Memo::new(move |_| store.detail(|run| run.benchmarks.iter().map(segment).collect::<Vec<_>>()).unwrap_or_default());
+    let names = move || {
+        segments.get().into_iter().map(|part| {
+            let grow = format!("{} 0 0", part.weight);
+            view! { <span style=("flex", grow)>{part.name}</span> }
+        }).collect_view()
+    };
+    let titled = Signal::derive(move || segments.get().into_iter().map(|mut part| {
+        part.name = store.detail(|run| title_of(run, &part.name)).unwrap_or_default();
+        part
+    }).collect::<Vec<_>>());
+    view! {
+        <section class="run__progress" aria-label="Progress">
+            <Figures stale>
+                <Figure name="Samples" value=percent unit=samples/>
+                <Figure name="Throughput" value=rate unit="items/s" note=doing/>
+                <Ends/>
+                <Figure name="Benchmarks" value=benchmarks unit="done" bad=failed/>
+                <GpuMemory/>
+            </Figures>
+            <SegmentedProgress label="Samples done, all benchmarks" segments=titled/>
+            <div class="segbar__names hide-s" aria-hidden="true">{names}</div>
+        </section>
+    }
+    .into_any()
+}
+
+/// `13 267 of 19 602`, or tasks while some sizes are not known.
+fn answered(run: &RunDetail) -> String {
+    match documents(run) {
+        Some((done, total)) => format!("{} of {}", count(done), count(total)),
+        None => format!("{} of {}", run.summary.completed_tasks, plural(u64::from(run.summary.total_tasks), "task", "tasks")),
+    }
+}
+
+/// What it is doing: `loading the model`, `mme: inferring`.
+fn phase(run: &RunDetail) -> Option<String> {
+    if run.summary.status != RunStatus::Running {
+        return None;
+    }
+    let row = run.benchmarks.iter().find(|row| row.status == BenchmarkStatus::Running)?;
+    Some(match &row.phase {
+        Some(phase) => format!("{}: {phase}", row.name),
+        None => row.name.clone(),
+    })
+}
+
+/// One part of the bar: as wide as the benchmark is long, where that is known.
+fn segment(row: &RunBenchmarkView) -> Segment {
+    let total = size(row);
+    let share = match (row.done, total) {
+        (Some(done), Some(total)) if total > 0 => done as f64 / total as f64,
+        _ => 0.0,
+    };
+    let weight = total.map_or(row.leaf_tasks.len() as f64, |total| total as f64).max(1.0);
+    Segment { name: row.name.clone(), tone: benchmark_tone(row), weight, share }
+}
+
+fn title_of(run: &RunDetail, name: &str) -> String {
+    let row = run.benchmarks.iter().find(|row| row.name == name);
+    row.map_or_else(String::new, |row| {
+        let amount = match (row.done, size(row)) {
+            (Some(done), Some(total)) => format!(", {} of {}", count(done), count(total)),
+            (None, Some(total)) => format!(", {}", count(total)),
+            _ => String::new(),
+        };
+        format!("{}: {}{amount}", row.name, benchmark_word(row).to_lowercase())
+    })
+}
+
+/// When it ends, or how long it took.
+#[component]
+fn Ends() -> impl IntoView {
+    let store = use_store();
+    let (now, seconds, zone) = (use_now(), use_seconds(), use_zone());
+    let over = Memo::new(move |_| store.status().is_terminal());
+    let span = Memo::new(move |_| {
+        store
+            .detail(|run| {
+                let from = run.summary.started_at?.timestamp_millis() as f64;
+                Some((from, run.summary.completed_at.map(|at| at.timestamp_millis() as f64)))
+            })
+            .flatten()
+    });
+    let took = move || match span.get() {
+        Some((from, Some(to))) => duration((to - from) / 1000.0),
+        Some((from, None)) => duration((seconds.get() - from).max(0.0) / 1000.0),
+        None => MISSING.to_owned(),
+    };
+    let eta = Memo::new(move |_| store.detail(|run| run.summary.eta_seconds).flatten());
+    let ends = Signal::derive(move || match eta.get() {
+        Some(left) => about(now.get() + left as f64 * 1000.0, now.get(), zone),
+        None => MISSING.to_owned(),
+    });
+    let left = Signal::derive(move || eta.get().map(|left| format!("in {}", duration(left as f64))));
+    let so_far = Signal::derive(move || span.get().map(|_| format!("running for {}", took())));
+    let name = move || if over.get() { "Took" } else { "Ends" };
+    move || match over.get() {
+        true => view! { <Figure name=name() value=Signal::derive(took)/> }.into_any(),
+        false => view! { <Figure name=name() value=ends unit=left note=so_far/> }.into_any(),
+    }
+}
+
+#[component]
+fn GpuMemory() -> impl IntoView {
+    let store = use_store();
+    let memory = Memo::new(move |_| store.points(|state| fullest(&state.gpus)));
+    let any = Memo::new(move |_| memory.with(Option::is_some));
+    let used = Signal::derive(move || memory.get().map(|(used, _)| gibibytes(used)).unwrap_or_default());
+    let of = Signal::derive(move || memory.get().map(|(_, total)| format!("of {}", gibibytes(total))));
+    move || any.get().then(|| view! { <Figure name="GPU memory, fullest device" value=used unit=of/> })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::run::facts::tests::{benchmark, run};
+
+    #[test]
+    fn progress_is_said_in_documents_or_tasks() {
+        let mut going = benchmark(0, "mme", "running");
+        (going.done, going.total, going.phase) = (Some(5), Some(20), Some("inferring".into()));
+        let one = run("running", vec![going.clone()]);
+        assert_eq!(answered(&one), "5 of 20");
+        assert_eq!(phase(&one).as_deref(), Some("mme: inferring"));
+        assert_eq!(title_of(&one, "mme"), "mme: running, 5 of 20");
+        assert_eq!((segment(&going).weight, segment(&going).share), (20.0, 0.25));
+        let two = run("running", vec![going, benchmark(1, "b", "pending")]);
+        assert_eq!(answered(&two), "0 of 1 task");
+        assert_eq!(phase(&run("completed", vec![])), None);
+    }
+}
