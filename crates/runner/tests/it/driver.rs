@@ -104,6 +104,11 @@ fn the_model_is_loaded_once_and_a_failure_stops_nothing() {
     );
     assert_eq!(attempt.read("starts"), "first\nboom\nlast\n");
     assert_eq!(attempt.read("loads"), "LOAD\n");
+    assert_eq!(
+        attempt.read("verdicts"),
+        "0\n1\n2\n",
+        "each verdict comes before the next start"
+    );
     assert!(attempt.done(1).cause.unwrap().contains("boom"));
     let started = events(&attempt, "benchmark_started");
     for (event, benchmark) in started.iter().zip(attempt.job.benchmarks()) {
