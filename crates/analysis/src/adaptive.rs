@@ -110,7 +110,11 @@ impl ConfidenceSequence {
     #[must_use]
     pub fn bound(&self) -> Option<Bound> {
         let t = self.bets.t as usize;
-        (t > 0).then_some(Bound { t, lo: self.lo, hi: self.hi })
+        (t > 0).then_some(Bound {
+            t,
+            lo: self.lo,
+            hi: self.hi,
+        })
     }
 
     /// Takes in the next score.
@@ -121,7 +125,12 @@ impl ConfidenceSequence {
         domain("x", x, (0.0..=1.0).contains(&x), "a number from 0 to 1")?;
         let before = self.bets.t;
         let left = self.population.map(|n| n - before);
-        domain("x", before + 1.0, left.is_none_or(|left| left >= 1.0), "no more samples than the population")?;
+        domain(
+            "x",
+            before + 1.0,
+            left.is_none_or(|left| left >= 1.0),
+            "no more samples than the population",
+        )?;
         // What the samples already seen say about those that are left.
         let (z, w) = left.map_or((0.0, 0.0), |left| (self.bets.sum / left, before / left));
         let lambda = self.bets.lambda(self.log).min(0.5);
@@ -177,7 +186,10 @@ pub fn conf_seq(
         sequence.push(x)?;
         bounds.extend(sequence.bound());
     }
-    let at = looks.iter().filter_map(|&t| bounds.get(t.checked_sub(1)?).copied()).collect();
+    let at = looks
+        .iter()
+        .filter_map(|&t| bounds.get(t.checked_sub(1)?).copied())
+        .collect();
     Ok(ConfSeq { at })
 }
 
@@ -254,7 +266,12 @@ impl Eprocess {
     /// When the margin is not in [0, 1] or α not between 0 and 1.
     pub fn new(margin: f64, population: Option<u64>, alpha: f64) -> Result<Self, InputError> {
         check_level("alpha", alpha)?;
-        domain("margin", margin, (0.0..=1.0).contains(&margin), "a number from 0 to 1")?;
+        domain(
+            "margin",
+            margin,
+            (0.0..=1.0).contains(&margin),
+            "a number from 0 to 1",
+        )?;
         Ok(Self {
             population: population.map(|n| n as f64),
             log: (1.0 / alpha).ln(),
@@ -297,7 +314,12 @@ impl Eprocess {
     pub fn push(&mut self, d: f64) -> Result<(), InputError> {
         domain("d", d, (-1.0..=1.0).contains(&d), "a number from -1 to 1")?;
         let left = self.population.map(|n| n - self.bets.t);
-        domain("d", self.bets.t + 1.0, left.is_none_or(|left| left >= 1.0), "no more pairs than the population")?;
+        domain(
+            "d",
+            self.bets.t + 1.0,
+            left.is_none_or(|left| left >= 1.0),
+            "no more pairs than the population",
+        )?;
         let x = f64::midpoint(d, 1.0);
         // The mean that the pairs left must have for the whole to lie exactly on the margin.
         let m = match (left, self.population) {
@@ -370,7 +392,10 @@ pub fn eprocess(
         evidence.extend(process.evidence());
     }
     Ok(EprocessResult {
-        at: looks.iter().filter_map(|&t| evidence.get(t.checked_sub(1)?).copied()).collect(),
+        at: looks
+            .iter()
+            .filter_map(|&t| evidence.get(t.checked_sub(1)?).copied())
+            .collect(),
         stop: process.stop,
         decision: process.decision,
     })

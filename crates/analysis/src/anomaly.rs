@@ -75,8 +75,10 @@ pub fn robust(y: &[f64]) -> Result<Robust, InputError> {
     } else {
         MEAN_TO_SD * mean(&deviations)
     };
-    let z: Vec<f64> =
-        y.iter().map(|x| if scale == 0.0 { 0.0 } else { (x - centre) / scale }).collect();
+    let z: Vec<f64> = y
+        .iter()
+        .map(|x| if scale == 0.0 { 0.0 } else { (x - centre) / scale })
+        .collect();
     let ascending = sorted(&y);
     let (q1, q3) = (quantile(&ascending, 0.25), quantile(&ascending, 0.75));
     Ok(Robust {

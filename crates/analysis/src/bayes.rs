@@ -54,12 +54,7 @@ pub struct Independent {
 /// # Errors
 /// When a count of right answers exceeds its questions, the prior is not in [1e-3, 1e6], or
 /// `level` is not between 0 and 1.
-pub fn independent(
-    a: Tally,
-    b: Tally,
-    prior: f64,
-    level: f64,
-) -> Result<Independent, InputError> {
+pub fn independent(a: Tally, b: Tally, prior: f64, level: f64) -> Result<Independent, InputError> {
     check_level("level", level)?;
     let (a, b) = (Shape::of(a, prior)?, Shape::of(b, prior)?);
     Ok(Independent {
@@ -84,12 +79,7 @@ pub fn independent(
 ///
 /// # Errors
 /// As [`independent`], and when `margin` is not finite.
-pub fn probability_better_by(
-    margin: f64,
-    a: Tally,
-    b: Tally,
-    prior: f64,
-) -> Result<f64, InputError> {
+pub fn probability_better_by(margin: f64, a: Tally, b: Tally, prior: f64) -> Result<f64, InputError> {
     check_number("margin", margin)?;
     Ok(Shape::of(b, prior)?.exceeds(&Shape::of(a, prior)?, margin))
 }
@@ -104,7 +94,10 @@ impl Shape {
     fn of(tally: Tally, prior: f64) -> Result<Self, InputError> {
         check_prior(prior)?;
         let (k, n) = check_share(tally.k, tally.n)?;
-        Ok(Self { a: k + prior, b: n - k + prior })
+        Ok(Self {
+            a: k + prior,
+            b: n - k + prior,
+        })
     }
 
     fn posterior(&self, level: f64) -> Posterior {
@@ -112,19 +105,29 @@ impl Shape {
         let tail = (1.0 - level) / 2.0;
         Posterior {
             mean: self.a / (self.a + self.b),
-            eti: Interval { lo: at(tail), hi: at(1.0 - tail) },
+            eti: Interval {
+                lo: at(tail),
+                hi: at(1.0 - tail),
+            },
         }
     }
 
     /// P(self > other + margin).
     fn exceeds(&self, other: &Self, margin: f64) -> f64 {
         let below = |x: f64| beta_cdf(other.a, other.b, x - margin);
-        BetaMass::new(self.a, self.b).expect_above(margin.max(0.0), below).clamp(0.0, 1.0)
+        BetaMass::new(self.a, self.b)
+            .expect_above(margin.max(0.0), below)
+            .clamp(0.0, 1.0)
     }
 }
 
 fn check_prior(prior: f64) -> Result<(), InputError> {
-    domain("prior", prior, (1e-3..=1e6).contains(&prior), "a number from 0.001 to 1000000")
+    domain(
+        "prior",
+        prior,
+        (1e-3..=1e6).contains(&prior),
+        "a number from 0.001 to 1000000",
+    )
 }
 
 /// The posterior of the difference between two runs on the same questions.
@@ -178,13 +181,19 @@ pub fn paired(tally: PairedTally, prior: f64, level: f64) -> Result<PairedPoster
     let n00 = check_count("n00", tally.n00)?;
     let shares = Difference {
         size: BetaMass::new(n01 + n10 + 2.0 * prior, n11 + n00 + 2.0 * prior),
-        part: Shape { a: n01 + prior, b: n10 + prior },
+        part: Shape {
+            a: n01 + prior,
+            b: n10 + prior,
+        },
     };
     let tail = (1.0 - level) / 2.0;
     Ok(PairedPosterior {
         p_candidate_better: beta_cdf(n10 + prior, n01 + prior, 0.5),
         diff_mean: (n01 - n10) / (n11 + n10 + n01 + n00 + 4.0 * prior),
-        diff_eti: Interval { lo: shares.quantile(tail), hi: shares.quantile(1.0 - tail) },
+        diff_eti: Interval {
+            lo: shares.quantile(tail),
+            hi: shares.quantile(1.0 - tail),
+        },
     })
 }
 
@@ -197,8 +206,13 @@ struct Difference {
 impl Difference {
     /// P(S(2B-1) ≤ d); for d < 0 the questions with S ≤ |d| contribute nothing, for d ≥ 0 all.
     fn cdf(&self, d: f64) -> f64 {
-        let beyond =
-            |s: f64| if d >= 0.0 { self.above(d / s) } else { self.below(d / s) };
+        let beyond = |s: f64| {
+            if d >= 0.0 {
+                self.above(d / s)
+            } else {
+                self.below(d / s)
+            }
+        };
         let mass = self.size.expect_above(d.abs(), beyond);
         if d >= 0.0 { 1.0 - mass } else { mass }
     }
@@ -220,7 +234,11 @@ impl Difference {
         let mut last = None;
         for _ in 0..200 {
             let weighted = (lo * above - hi * below) / (above - below);
-            let x = if weighted > lo && weighted < hi { weighted } else { 0.5 * (lo + hi) };
+            let x = if weighted > lo && weighted < hi {
+                weighted
+            } else {
+                0.5 * (lo + hi)
+            };
             let excess = self.cdf(x) - p;
             let moved = if excess > 0.0 { hi - x } else { x - lo };
             if excess == 0.0 || moved.min(hi - lo) < 1e-13 {

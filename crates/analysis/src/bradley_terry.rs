@@ -46,7 +46,12 @@ pub struct BradleyTerry {
 /// When `wins` is not square, a count is negative, missing or infinite, `lambda` is not in
 /// [1e-9, 1e9], or there are more than 500 models.
 pub fn bradley_terry(wins: &[Vec<f64>], lambda: f64) -> Result<BradleyTerry, InputError> {
-    domain("lambda", lambda, (1e-9..=1e9).contains(&lambda), "a number from 1e-9 to 1e9")?;
+    domain(
+        "lambda",
+        lambda,
+        (1e-9..=1e9).contains(&lambda),
+        "a number from 1e-9 to 1e9",
+    )?;
     at_most("models", wins.len(), MOST_MODELS)?;
     for row in wins {
         same_length("wins", row.len(), wins.len())?;
@@ -67,7 +72,10 @@ pub fn bradley_terry(wins: &[Vec<f64>], lambda: f64) -> Result<BradleyTerry, Inp
         se: (0..wins.len())
             .map(|i| variance(centred_variance(covariance.as_ref()?, i)))
             .collect(),
-        elo: theta.iter().map(|x| 1000.0 + 400.0 / core::f64::consts::LN_10 * x).collect(),
+        elo: theta
+            .iter()
+            .map(|x| 1000.0 + 400.0 / core::f64::consts::LN_10 * x)
+            .collect(),
         p_01: theta.get(1).map(|second| logistic(theta[0] - second)),
         se_diff_row0: (0..wins.len()).map(se_diff).collect(),
         theta,
@@ -161,17 +169,18 @@ impl Fit<'_> {
 /// # Errors
 /// When the items have different numbers of models, `clusters` has another length, a score is
 /// infinite, or there are more than 500 models.
-pub fn votes(
-    scores: &[Vec<f64>],
-    clusters: Option<&Clusters>,
-) -> Result<Vec<Vec<f64>>, InputError> {
+pub fn votes(scores: &[Vec<f64>], clusters: Option<&Clusters>) -> Result<Vec<Vec<f64>>, InputError> {
     let models = scores.first().map_or(0, Vec::len);
     at_most("models", models, MOST_MODELS)?;
     for item in scores {
         same_length("scores", item.len(), models)?;
         check("scores", item)?;
     }
-    same_length("clusters", clusters.map_or(scores.len(), Clusters::len), scores.len())?;
+    same_length(
+        "clusters",
+        clusters.map_or(scores.len(), Clusters::len),
+        scores.len(),
+    )?;
     let ballots: Vec<Vec<usize>> = match clusters {
         Some(of) => of.members(),
         None => (0..scores.len()).map(|i| vec![i]).collect(),
@@ -197,5 +206,9 @@ fn vote(scores: &[Vec<f64>], ballot: &[usize], i: usize, j: usize) -> Option<f64
         .filter(|gap| !gap.is_nan())
         .fold((0.0, 0.0), |(sum, count), gap| (sum + gap, count + 1.0));
     let gap = (count > 0.0).then(|| sum / count)?;
-    Some(if gap.abs() <= 1e-9 { 0.5 } else { f64::from(u8::from(gap > 0.0)) })
+    Some(if gap.abs() <= 1e-9 {
+        0.5
+    } else {
+        f64::from(u8::from(gap > 0.0))
+    })
 }

@@ -73,7 +73,10 @@ pub fn changepoint_pelt(y: &[f64], min_size: usize) -> Result<ChangepointPelt, I
     let (breakpoints, cost) = Partition::of(y).best(min_size, penalty);
     let starts = std::iter::once(0).chain(breakpoints.iter().copied());
     let ends = breakpoints.iter().copied().chain([y.len()]);
-    let segment_means = starts.zip(ends).map(|(from, to)| Moments::of(&y[from..to]).mean).collect();
+    let segment_means = starts
+        .zip(ends)
+        .map(|(from, to)| Moments::of(&y[from..to]).mean)
+        .collect();
     Ok(ChangepointPelt {
         sigma: Some(sigma),
         penalty: Some(penalty),
@@ -86,7 +89,11 @@ pub fn changepoint_pelt(y: &[f64], min_size: usize) -> Result<ChangepointPelt, I
 fn noise(y: &[f64]) -> f64 {
     let steps: Vec<f64> = y.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let robust = MAD_TO_SD * median_deviation(&steps);
-    let spread = if robust > 0.0 { robust } else { Moments::of(&steps).sd().unwrap_or(0.0) };
+    let spread = if robust > 0.0 {
+        robust
+    } else {
+        Moments::of(&steps).sd().unwrap_or(0.0)
+    };
     spread / core::f64::consts::SQRT_2
 }
 
@@ -184,18 +191,29 @@ fn candidate(y: &[f64]) -> EdivisiveCandidate {
     let mut to_left = vec![0.0; n];
     let prefix = prefix_distances(y);
     let mut within_left = 0.0;
-    let mut best = EdivisiveCandidate { qhat: None, index: None, kappa: None };
+    let mut best = EdivisiveCandidate {
+        qhat: None,
+        index: None,
+        kappa: None,
+    };
     for tau in 1..n {
         within_left += to_left[tau - 1];
         let newest = y[tau - 1];
-        to_left.iter_mut().zip(y).for_each(|(sum, x)| *sum += (x - newest).abs());
+        to_left
+            .iter_mut()
+            .zip(y)
+            .for_each(|(sum, x)| *sum += (x - newest).abs());
         let mut between = 0.0;
         for kappa in tau + 1..=n {
             between += to_left[kappa - 1];
             let within_right = prefix[kappa] - within_left - between;
             let q = energy(tau, kappa - tau, [between, within_left, within_right]);
             if best.qhat.is_none_or(|known| q > known) {
-                best = EdivisiveCandidate { qhat: Some(q), index: Some(tau), kappa: Some(kappa) };
+                best = EdivisiveCandidate {
+                    qhat: Some(q),
+                    index: Some(tau),
+                    kappa: Some(kappa),
+                };
             }
         }
     }
@@ -241,11 +259,15 @@ pub fn edivisive_p(y: &[f64], b: usize, seed: u64) -> Result<Option<f64>, InputE
     at_most("y", y.len(), MOST_FOR_PERMUTATION)?;
     at_most("b", b, MOST_REPLICATES)?;
     check_complete("y", y)?;
-    let Some(observed) = candidate(y).qhat else { return Ok(None) };
+    let Some(observed) = candidate(y).qhat else {
+        return Ok(None);
+    };
     let reached = replicate(b, |b| {
         let mut shuffled = y.to_vec();
         Stream::new(seed, b as u64).shuffle(&mut shuffled);
-        candidate(&shuffled).qhat.is_some_and(|q| q >= observed - 1e-12 * observed.abs().max(1.0))
+        candidate(&shuffled)
+            .qhat
+            .is_some_and(|q| q >= observed - 1e-12 * observed.abs().max(1.0))
     });
     let count = reached.into_iter().filter(|&reached| reached).count();
     Ok(Some((1 + count) as f64 / (b + 1) as f64))

@@ -27,7 +27,10 @@ impl Clusters {
             let next = seen.len() as u32;
             of.push(*seen.entry(id).or_insert(next));
         }
-        Self { of, count: seen.len() }
+        Self {
+            of,
+            count: seen.len(),
+        }
     }
 
     /// The number of samples.
@@ -50,9 +53,12 @@ impl Clusters {
 
     /// The clusters of the samples for which `keep` holds, numbered anew.
     pub(crate) fn retain(&self, keep: impl Fn(usize) -> bool) -> Self {
-        let kept: Vec<u32> =
-            (0..self.len()).filter(|&i| keep(i)).map(|i| self.of[i]).collect();
-        if kept.len() == self.len() { self.clone() } else { Self::new(&kept) }
+        let kept: Vec<u32> = (0..self.len()).filter(|&i| keep(i)).map(|i| self.of[i]).collect();
+        if kept.len() == self.len() {
+            self.clone()
+        } else {
+            Self::new(&kept)
+        }
     }
 
     /// The number of each sample's cluster.

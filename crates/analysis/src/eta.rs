@@ -65,7 +65,11 @@ pub struct Eta {
 /// # Errors
 /// When a number is negative, missing or infinite, or more is done than there is.
 pub fn eta(history: &[PastRun], progress: &Progress) -> Result<Eta, InputError> {
-    let Progress { n_total, n_done, elapsed } = *progress;
+    let Progress {
+        n_total,
+        n_done,
+        elapsed,
+    } = *progress;
     check_size("n_total", n_total)?;
     check_size("n_done", n_done)?;
     check_size("elapsed", elapsed)?;
@@ -77,7 +81,12 @@ pub fn eta(history: &[PastRun], progress: &Progress) -> Result<Eta, InputError> 
     let own = (n_done > 0.0 && elapsed > 0.0).then(|| elapsed / n_done);
     if n_done == n_total {
         let none = Some(0.0);
-        return Ok(Eta { rate: own, remaining: none, lo: none, hi: none });
+        return Ok(Eta {
+            rate: own,
+            remaining: none,
+            lo: none,
+            hi: none,
+        });
     }
     let past: Vec<f64> = history
         .iter()
@@ -85,7 +94,12 @@ pub fn eta(history: &[PastRun], progress: &Progress) -> Result<Eta, InputError> 
         .filter(|rate| rate.is_finite())
         .collect();
     let Some((log_rate, half_width)) = blend(&past, own, n_done, n_total) else {
-        return Ok(Eta { rate: None, remaining: None, lo: None, hi: None });
+        return Ok(Eta {
+            rate: None,
+            remaining: None,
+            lo: None,
+            hi: None,
+        });
     };
     let rate = log_rate.exp();
     let remaining = (n_total - n_done) * rate;
@@ -103,9 +117,17 @@ fn blend(past: &[f64], own: Option<f64>, n_done: f64, n_total: f64) -> Option<(f
     if past.is_empty() {
         return Some((own?.ln(), USUAL_SPREAD / (1.0 + n_done / 20.0).sqrt()));
     }
-    let spread = if past.len() >= 3 { MAD_TO_SD * median_deviation(past) } else { USUAL_SPREAD };
+    let spread = if past.len() >= 3 {
+        MAD_TO_SD * median_deviation(past)
+    } else {
+        USUAL_SPREAD
+    };
     let known = median(past);
-    let weight = if own.is_some() { n_done / (n_done + 0.05 * n_total) } else { 0.0 };
+    let weight = if own.is_some() {
+        n_done / (n_done + 0.05 * n_total)
+    } else {
+        0.0
+    };
     let blended = own.map_or(known, |own| weight * own.ln() + (1.0 - weight) * known);
     Some((blended, spread * (1.0 - weight)))
 }

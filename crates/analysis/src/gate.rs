@@ -88,7 +88,11 @@ pub struct GateRules {
 
 impl Default for GateRules {
     fn default() -> Self {
-        Self { alpha: 0.05, q: 0.05, policy: Policy::default() }
+        Self {
+            alpha: 0.05,
+            q: 0.05,
+            policy: Policy::default(),
+        }
     }
 }
 
@@ -230,17 +234,22 @@ pub fn gate(rows: &[GateRow], rules: &GateRules) -> Result<Gate, InputError> {
         })
         .collect();
     let verdict = verdict(rows, &results, rules.policy);
-    Ok(Gate { rows: results, verdict })
+    Ok(Gate {
+        rows: results,
+        verdict,
+    })
 }
 
 fn verdict(rows: &[GateRow], results: &[GateResult], policy: Policy) -> Verdict {
     let settled = |status| matches!(status, Status::Improved | Status::Noninferior);
-    let blocking = || rows.iter().zip(results).filter(|(row, _)| row.tier == Tier::Blocking);
+    let blocking = || {
+        rows.iter()
+            .zip(results)
+            .filter(|(row, _)| row.tier == Tier::Blocking)
+    };
     if blocking().any(|(_, of)| of.status == Status::Regression) {
         Verdict::Block
-    } else if policy == Policy::RequireNoninferiority
-        && blocking().any(|(_, of)| !settled(of.status))
-    {
+    } else if policy == Policy::RequireNoninferiority && blocking().any(|(_, of)| !settled(of.status)) {
         Verdict::Hold
     } else if results.iter().any(|of| !settled(of.status)) {
         Verdict::PassWithWarnings
@@ -272,14 +281,25 @@ impl Test {
     }
 
     fn paired(row: &GateRow) -> Result<Option<Self>, InputError> {
-        let Some(PairedScore { n, diff: Some(diff), se: Some(se), df: Some(df) }) = row.paired
+        let Some(PairedScore {
+            n,
+            diff: Some(diff),
+            se: Some(se),
+            df: Some(df),
+        }) = row.paired
         else {
             return Ok(None);
         };
         check_number("paired.diff", diff)?;
         check_size("paired.se", se)?;
         domain("paired.df", df, df > 0.0 && df <= 1e100, "a positive number")?;
-        Ok(Some(Self { gain: direction(row) * diff, se, margin: row.margin, df: Some(df), n }))
+        Ok(Some(Self {
+            gain: direction(row) * diff,
+            se,
+            margin: row.margin,
+            df: Some(df),
+            n,
+        }))
     }
 
     fn unpaired(row: &GateRow) -> Option<Self> {
@@ -311,11 +331,12 @@ impl Test {
 
     fn p_two(&self) -> f64 {
         let z = self.z();
-        self.df.map_or_else(|| 2.0 * norm_cdf(-z.abs()), |df| t_two_sided(z, df))
+        self.df
+            .map_or_else(|| 2.0 * norm_cdf(-z.abs()), |df| t_two_sided(z, df))
     }
 
     fn mde(&self, alpha: f64) -> f64 {
-        (norm_ppf(1.0 - alpha) + norm_ppf(0.8)) * self.se
+        (norm_ppf(0.8) - norm_ppf(alpha)) * self.se
     }
 }
 
@@ -333,13 +354,7 @@ fn check_score(name: &'static str, of: &Score) -> Result<(), InputError> {
     of.se.map_or(Ok(()), |se| check_size(name, se))
 }
 
-fn result(
-    row: &GateRow,
-    test: &Test,
-    holm: Option<f64>,
-    bh: Option<f64>,
-    rules: &GateRules,
-) -> GateResult {
+fn result(row: &GateRow, test: &Test, holm: Option<f64>, bh: Option<f64>, rules: &GateRules) -> GateResult {
     let mde = test.mde(rules.alpha);
     let z = test.z();
     GateResult {
@@ -351,7 +366,11 @@ fn result(
         p_regression: Some(test.p_regression()),
         p_noninferior: Some(test.p_noninferior()),
         p_two: Some(test.p_two()),
-        method: Some(if test.df.is_some() { Method::Paired } else { Method::Unpaired }),
+        method: Some(if test.df.is_some() {
+            Method::Paired
+        } else {
+            Method::Unpaired
+        }),
         p_regression_holm: holm,
         p_two_bh: bh,
         mde: Some(mde),
@@ -372,7 +391,11 @@ fn required(n: u64, mde: f64, margin: f64) -> Option<u64> {
 fn status(test: &Test, holm: Option<f64>, bh: Option<f64>, rules: &GateRules) -> Status {
     let loss = -test.gain;
     if loss > 0.0 && holm.is_some_and(|p| p <= rules.alpha) {
-        if loss >= test.margin { Status::Regression } else { Status::MinorRegression }
+        if loss >= test.margin {
+            Status::Regression
+        } else {
+            Status::MinorRegression
+        }
     } else if test.gain > 0.0 && bh.is_some_and(|p| p <= rules.q) {
         Status::Improved
     } else if test.p_noninferior() <= rules.alpha {

@@ -20,7 +20,10 @@ enum Word {
     Minus,
 }
 
-#[expect(clippy::ref_option, reason = "serde's `with` hands the field over by reference")]
+#[expect(
+    clippy::ref_option,
+    reason = "serde's `with` hands the field over by reference"
+)]
 pub(crate) fn serialize<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
     match *value {
         None => to.serialize_none(),
@@ -32,9 +35,11 @@ pub(crate) fn serialize<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
-    Ok(Option::<Written>::deserialize(from)?.map(|written| match written {
-        Written::Number(x) => x,
-        Written::Word(Word::Plus) => f64::INFINITY,
-        Written::Word(Word::Minus) => f64::NEG_INFINITY,
-    }))
+    Ok(
+        Option::<Written>::deserialize(from)?.map(|written| match written {
+            Written::Number(x) => x,
+            Written::Word(Word::Plus) => f64::INFINITY,
+            Written::Word(Word::Minus) => f64::NEG_INFINITY,
+        }),
+    )
 }

@@ -85,12 +85,15 @@ pub(crate) fn defined(x: f64) -> Option<f64> {
     x.is_finite().then_some(x)
 }
 
-
 /// Refuses infinite and overlarge numbers; NaN passes.
 pub(crate) fn check(name: &'static str, xs: &[f64]) -> Result<(), InputError> {
     match xs.iter().position(|x| x.abs() > LARGEST) {
         None => Ok(()),
-        Some(index) => Err(InputError::NotFinite { name, index, value: xs[index] }),
+        Some(index) => Err(InputError::NotFinite {
+            name,
+            index,
+            value: xs[index],
+        }),
     }
 }
 
@@ -98,15 +101,16 @@ pub(crate) fn check(name: &'static str, xs: &[f64]) -> Result<(), InputError> {
 pub(crate) fn check_complete(name: &'static str, xs: &[f64]) -> Result<(), InputError> {
     match xs.iter().position(|x| x.is_nan() || x.abs() > LARGEST) {
         None => Ok(()),
-        Some(index) => Err(InputError::NotFinite { name, index, value: xs[index] }),
+        Some(index) => Err(InputError::NotFinite {
+            name,
+            index,
+            value: xs[index],
+        }),
     }
 }
 
 /// The values that are there.
-pub(crate) fn present<'a>(
-    name: &'static str,
-    xs: &'a [f64],
-) -> Result<Cow<'a, [f64]>, InputError> {
+pub(crate) fn present<'a>(name: &'static str, xs: &'a [f64]) -> Result<Cow<'a, [f64]>, InputError> {
     check(name, xs)?;
     if xs.iter().any(|x| x.is_nan()) {
         Ok(xs.iter().copied().filter(|x| !x.is_nan()).collect())
@@ -115,21 +119,26 @@ pub(crate) fn present<'a>(
     }
 }
 
-pub(crate) fn same_length(
-    name: &'static str,
-    found: usize,
-    expected: usize,
-) -> Result<(), InputError> {
+pub(crate) fn same_length(name: &'static str, found: usize, expected: usize) -> Result<(), InputError> {
     if found == expected {
         Ok(())
     } else {
-        Err(InputError::Length { name, found, expected })
+        Err(InputError::Length {
+            name,
+            found,
+            expected,
+        })
     }
 }
 
 /// A probability strictly between 0 and 1: levels, α, power.
 pub(crate) fn check_level(name: &'static str, value: f64) -> Result<(), InputError> {
-    domain(name, value, value > 0.0 && value < 1.0, "a number between 0 and 1")
+    domain(
+        name,
+        value,
+        value > 0.0 && value < 1.0,
+        "a number between 0 and 1",
+    )
 }
 
 /// A finite number of at most [`LARGEST`].
@@ -139,7 +148,12 @@ pub(crate) fn check_number(name: &'static str, value: f64) -> Result<(), InputEr
 
 /// A number from 0 up.
 pub(crate) fn check_size(name: &'static str, value: f64) -> Result<(), InputError> {
-    domain(name, value, (0.0..=LARGEST).contains(&value), "a finite number of at least 0")
+    domain(
+        name,
+        value,
+        (0.0..=LARGEST).contains(&value),
+        "a finite number of at least 0",
+    )
 }
 
 pub(crate) fn domain(
@@ -148,11 +162,23 @@ pub(crate) fn domain(
     holds: bool,
     expected: &'static str,
 ) -> Result<(), InputError> {
-    if holds { Ok(()) } else { Err(InputError::Domain { name, value, expected }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(InputError::Domain {
+            name,
+            value,
+            expected,
+        })
+    }
 }
 
 pub(crate) fn at_most(name: &'static str, found: usize, limit: usize) -> Result<(), InputError> {
-    if found <= limit { Ok(()) } else { Err(InputError::TooLarge { name, found, limit }) }
+    if found <= limit {
+        Ok(())
+    } else {
+        Err(InputError::TooLarge { name, found, limit })
+    }
 }
 
 pub(crate) fn check_count(name: &'static str, count: u64) -> Result<f64, InputError> {

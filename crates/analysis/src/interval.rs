@@ -26,7 +26,10 @@ impl Interval {
     /// The part of the interval inside `lo` to `hi`: for drawing a bounded score, not for tests.
     #[must_use]
     pub fn clip(&self, lo: f64, hi: f64) -> Self {
-        Self { lo: self.lo.max(lo).min(hi), hi: self.hi.min(hi).max(lo) }
+        Self {
+            lo: self.lo.max(lo).min(hi),
+            hi: self.hi.min(hi).max(lo),
+        }
     }
 
     /// `None` unless both limits are finite.
@@ -44,7 +47,14 @@ impl Interval {
         if df <= 0.0 {
             return None;
         }
-        Self::around(mean, if se == 0.0 { 0.0 } else { t_ppf(0.5 + level / 2.0, df) * se })
+        Self::around(
+            mean,
+            if se == 0.0 {
+                0.0
+            } else {
+                t_ppf(0.5 + level / 2.0, df) * se
+            },
+        )
     }
 
     /// `mean ± z·se`.

@@ -76,7 +76,12 @@ pub fn leaderboard(
     columns: &[Column],
     min_coverage: f64,
 ) -> Result<Leaderboard, InputError> {
-    domain("min_coverage", min_coverage, (0.0..=1.0).contains(&min_coverage), "a share")?;
+    domain(
+        "min_coverage",
+        min_coverage,
+        (0.0..=1.0).contains(&min_coverage),
+        "a share",
+    )?;
     for row in scores {
         same_length("scores", row.len(), columns.len())?;
         check("scores", row)?;
@@ -90,7 +95,9 @@ pub fn leaderboard(
         .map(|(c, column)| ColumnScores::of(scores.iter().map(|row| row[c]).collect(), column))
         .collect();
     let per_model = |f: &dyn Fn(&ColumnScores, usize) -> Option<f64>| -> Vec<Option<f64>> {
-        (0..scores.len()).map(|model| mean_of(table.iter().filter_map(|c| f(c, model)))).collect()
+        (0..scores.len())
+            .map(|model| mean_of(table.iter().filter_map(|c| f(c, model))))
+            .collect()
     };
     let mean_score = per_model(&|c, model| c.normalized[model]);
     let mean_score_common = per_model(&|c, model| c.normalized[model].filter(|_| c.complete));
@@ -103,7 +110,13 @@ pub fn leaderboard(
         competition_ranks(&xs.iter().zip(&coverage).map(covered).collect::<Vec<_>>())
     };
     let fewest_first: Vec<Option<f64>> = mean_rank.iter().map(|x| x.map(|x| -x)).collect();
-    let schemes = [&mean_score, &mean_score_common, &z_mean, &mean_win_rate, &fewest_first];
+    let schemes = [
+        &mean_score,
+        &mean_score_common,
+        &z_mean,
+        &mean_win_rate,
+        &fewest_first,
+    ];
     let schemes = schemes.map(|xs| ranked(xs));
     Ok(Leaderboard {
         normalized: (0..scores.len())
@@ -174,7 +187,11 @@ impl ColumnScores {
         Self {
             complete: there.len() == scores.len(),
             normalized: scores.iter().map(|&x| normalize(x, column)).collect(),
-            z: if better.len() < 2 { vec![None; scores.len()] } else { spread_out(z_scores(&better)) },
+            z: if better.len() < 2 {
+                vec![None; scores.len()]
+            } else {
+                spread_out(z_scores(&better))
+            },
             wins: spread_out(ascending.iter().map(|r| r - 1.0).collect()),
             win_rate: compared(&|r| (r - 1.0) / (m - 1.0)),
             rank: compared(&|r| m + 1.0 - r),
@@ -185,7 +202,9 @@ impl ColumnScores {
 fn z_scores(xs: &[f64]) -> Vec<f64> {
     let of = Moments::of(xs);
     let sd = of.sd().unwrap_or(0.0);
-    xs.iter().map(|x| if sd == 0.0 { 0.0 } else { (x - of.mean) / sd }).collect()
+    xs.iter()
+        .map(|x| if sd == 0.0 { 0.0 } else { (x - of.mean) / sd })
+        .collect()
 }
 
 fn normalize(x: f64, column: &Column) -> Option<f64> {
@@ -195,5 +214,9 @@ fn normalize(x: f64, column: &Column) -> Option<f64> {
         return None;
     }
     let share = share.clamp(0.0, 1.0);
-    Some(if column.higher_is_better { share } else { 1.0 - share })
+    Some(if column.higher_is_better {
+        share
+    } else {
+        1.0 - share
+    })
 }

@@ -59,7 +59,11 @@ pub fn mcnemar(tally: PairedTally, level: f64) -> Result<Mcnemar, InputError> {
     let flips = lost + gained;
     let least = lost.min(gained);
     let even = lost == gained;
-    let p_exact = if even { 1.0 } else { (2.0 * binom_cdf(least, flips, 0.5)).min(1.0) };
+    let p_exact = if even {
+        1.0
+    } else {
+        (2.0 * binom_cdf(least, flips, 0.5)).min(1.0)
+    };
     let chi2 = |gap: f64| (flips > 0.0).then(|| gap * gap / flips);
     let plain = chi2(lost - gained);
     let corrected = chi2(((lost - gained).abs() - 1.0).max(0.0));
@@ -67,7 +71,11 @@ pub fn mcnemar(tally: PairedTally, level: f64) -> Result<Mcnemar, InputError> {
         n: tally.n11 + tally.n10 + tally.n01 + tally.n00,
         n_discordant: tally.n10 + tally.n01,
         p_exact,
-        p_mid: if even { 1.0 } else { p_exact - binom_pmf(least, flips, 0.5) },
+        p_mid: if even {
+            1.0
+        } else {
+            p_exact - binom_pmf(least, flips, 0.5)
+        },
         chi2: plain,
         p_chi2: plain.map(|x| chi2_sf(x, 1.0)),
         chi2_cc: corrected,

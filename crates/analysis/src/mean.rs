@@ -115,11 +115,7 @@ pub struct ClusteredSe {
 ///
 /// # Errors
 /// When the lengths differ, a score is infinite, or `level` is not between 0 and 1.
-pub fn clustered_se(
-    scores: &[f64],
-    clusters: &Clusters,
-    level: f64,
-) -> Result<ClusteredSe, InputError> {
+pub fn clustered_se(scores: &[f64], clusters: &Clusters, level: f64) -> Result<ClusteredSe, InputError> {
     check_level("level", level)?;
     check("scores", scores)?;
     same_length("clusters", clusters.len(), scores.len())?;
@@ -129,12 +125,7 @@ pub fn clustered_se(
 }
 
 /// The analysis on complete data; `of` may treat rounding as constancy.
-pub(crate) fn clustered(
-    xs: &[f64],
-    clusters: &Clusters,
-    of: Moments,
-    level: f64,
-) -> ClusteredSe {
+pub(crate) fn clustered(xs: &[f64], clusters: &Clusters, of: Moments, level: f64) -> ClusteredSe {
     let (n, groups) = (of.count(), clusters.count() as f64);
     let se_naive = of.se();
     let sums = if of.ss == 0.0 {
@@ -149,7 +140,9 @@ pub(crate) fn clustered(
     let se_lmms = se_naive
         .filter(|_| enough)
         .map(|se| (se * se + (between - of.ss) / (n * n)).max(0.0).sqrt());
-    let deff = se_cr1.zip(se_naive).and_then(|(cr1, naive)| defined((cr1 / naive).powi(2)));
+    let deff = se_cr1
+        .zip(se_naive)
+        .and_then(|(cr1, naive)| defined((cr1 / naive).powi(2)));
     ClusteredSe {
         n: of.n,
         n_clusters: clusters.count(),
@@ -177,7 +170,11 @@ fn intraclass_correlation(of: &Moments, clusters: &Clusters, sums: &[f64]) -> Op
         return None;
     }
     let sizes = clusters.sizes();
-    let ss_between: f64 = sums.iter().zip(&sizes).map(|(s, &size)| s * s / size as f64).sum();
+    let ss_between: f64 = sums
+        .iter()
+        .zip(&sizes)
+        .map(|(s, &size)| s * s / size as f64)
+        .sum();
     let ms_between = ss_between / (groups - 1.0);
     let ms_within = (of.ss - ss_between).max(0.0) / (n - groups);
     let squares: f64 = sizes.iter().map(|&size| (size * size) as f64).sum();

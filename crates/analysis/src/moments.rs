@@ -58,7 +58,10 @@ pub(crate) fn mean(xs: &[f64]) -> f64 {
 
 /// (smallest, largest); (∞, -∞) when empty.
 pub(crate) fn extremes(xs: &[f64]) -> (f64, f64) {
-    xs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), &x| (lo.min(x), hi.max(x)))
+    xs.iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), &x| {
+            (lo.min(x), hi.max(x))
+        })
 }
 
 /// Count, mean and sum of squared deviations of a sample.
@@ -74,10 +77,18 @@ impl Moments {
     pub(crate) fn of(xs: &[f64]) -> Self {
         let (lo, hi) = extremes(xs);
         if lo == hi {
-            return Self { n: xs.len(), mean: lo, ss: 0.0 };
+            return Self {
+                n: xs.len(),
+                mean: lo,
+                ss: 0.0,
+            };
         }
         let mean = mean(xs);
-        Self { n: xs.len(), mean, ss: squares_about(xs, mean) }
+        Self {
+            n: xs.len(),
+            mean,
+            ss: squares_about(xs, mean),
+        }
     }
 
     /// As [`Moments::of`], with the rule for differences: values within a relative 1e-12 of each

@@ -73,10 +73,16 @@ struct Family {
 
 impl Family {
     fn of(p: &[Option<f64>]) -> Self {
-        let mut ascending: Vec<(usize, f64)> =
-            p.iter().enumerate().filter_map(|(i, p)| p.map(|p| (i, p))).collect();
+        let mut ascending: Vec<(usize, f64)> = p
+            .iter()
+            .enumerate()
+            .filter_map(|(i, p)| p.map(|p| (i, p)))
+            .collect();
         ascending.sort_by(|x, y| x.1.total_cmp(&y.1));
-        Self { ascending, len: p.len() }
+        Self {
+            ascending,
+            len: p.len(),
+        }
     }
 
     /// `f(p, rank from 0)`, at most 1.

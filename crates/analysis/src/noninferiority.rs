@@ -49,7 +49,7 @@ pub fn noninferiority(d: &[f64], margin: f64, alpha: f64) -> Result<Noninferiori
     let t_ni = t(margin);
     let p_ni = t_ni.map(|t| t_sf(t, df));
     let p_superior = t(-margin).map(|t| t_sf(-t, df));
-    let reach = |se: f64| if se == 0.0 { 0.0 } else { t_ppf(1.0 - alpha, df) * se };
+    let reach = |se: f64| if se == 0.0 { 0.0 } else { -t_ppf(alpha, df) * se };
     Ok(Noninferiority {
         diff: of.mean(),
         se,

@@ -77,13 +77,11 @@ pub fn equalized_odds<Group: AsRef<str>>(
     for ((&truth, &said), group) in y_true.iter().zip(y_pred).zip(groups) {
         tables.entry(group.as_ref()).or_default().add(truth, said);
     }
-    let groups: Vec<GroupRates> =
-        tables.iter().map(|(name, table)| table.rates(name)).collect();
+    let groups: Vec<GroupRates> = tables.iter().map(|(name, table)| table.rates(name)).collect();
     let range = |rate: fn(&GroupRates) -> Option<f64>| Range::of(groups.iter().filter_map(rate));
     let (selection, tpr, fpr) = (range(|g| g.selection_rate), range(|g| g.tpr), range(|g| g.fpr));
-    let both = |f: fn(&Range) -> f64, join: fn(f64, f64) -> f64| {
-        Some(join(f(tpr.as_ref()?), f(fpr.as_ref()?)))
-    };
+    let both =
+        |f: fn(&Range) -> f64, join: fn(f64, f64) -> f64| Some(join(f(tpr.as_ref()?), f(fpr.as_ref()?)));
     let (eo_difference, eo_ratio) = (both(Range::gap, f64::max), both(Range::ratio, f64::min));
     Ok(EqualizedOdds {
         dp_difference: selection.as_ref().map(Range::gap),

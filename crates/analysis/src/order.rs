@@ -12,12 +12,18 @@ pub(crate) fn sorted(xs: &[f64]) -> Vec<f64> {
 
 /// Quantile of type 7 (linear between order statistics) of ascending values; NaN when empty.
 pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return f64::NAN;
+    };
     let at = (q * last as f64).clamp(0.0, last as f64);
     let below = at.floor();
     let (i, t) = (below as usize, at - below);
     let (lo, hi) = (sorted[i], sorted[(i + 1).min(last)]);
-    if t < 0.5 { lo + (hi - lo) * t } else { hi - (hi - lo) * (1.0 - t) }
+    if t < 0.5 {
+        lo + (hi - lo) * t
+    } else {
+        hi - (hi - lo) * (1.0 - t)
+    }
 }
 
 /// The median; NaN when empty.

@@ -112,13 +112,21 @@ impl SignedRanks {
         let sizes: Vec<f64> = d.iter().map(|x| x.abs()).collect();
         let (ranks, ties) = ranks(&sizes);
         let total = |side: fn(f64) -> bool| {
-            d.iter().zip(&ranks).filter(|(x, _)| side(**x)).map(|(_, r)| r).sum::<f64>()
+            d.iter()
+                .zip(&ranks)
+                .filter(|(x, _)| side(**x))
+                .map(|(_, r)| r)
+                .sum::<f64>()
         };
         let (n, zeros) = (d.len() as f64, d.iter().filter(|x| **x == 0.0).count() as f64);
         let cubes = |n: f64| n * (n + 1.0) * (2.0 * n + 1.0);
         // The zeros' own group of ties goes with them.
         let all: f64 = ties.iter().map(|t| t * (t * t - 1.0)).sum();
-        let of_zeros = if zeros > 1.0 { zeros * (zeros * zeros - 1.0) } else { 0.0 };
+        let of_zeros = if zeros > 1.0 {
+            zeros * (zeros * zeros - 1.0)
+        } else {
+            0.0
+        };
         Self {
             plus: total(|x| x > 0.0),
             minus: total(|x| x < 0.0),
@@ -150,6 +158,9 @@ fn hodges_lehmann(d: &[f64]) -> Option<f64> {
     if d.is_empty() || d.len() > MOST_FOR_AVERAGES {
         return None;
     }
-    let averages = d.iter().enumerate().flat_map(|(i, x)| d[i..].iter().map(move |y| 0.5 * (x + y)));
+    let averages = d
+        .iter()
+        .enumerate()
+        .flat_map(|(i, x)| d[i..].iter().map(move |y| 0.5 * (x + y)));
     Some(median_in_place(&mut averages.collect::<Vec<f64>>()))
 }

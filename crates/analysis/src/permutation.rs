@@ -22,7 +22,11 @@ pub struct SignFlips {
 
 impl Default for SignFlips {
     fn default() -> Self {
-        Self { b: 2000, seed: 0, exact_max_n: 16 }
+        Self {
+            b: 2000,
+            seed: 0,
+            exact_max_n: 16,
+        }
     }
 }
 
@@ -77,7 +81,12 @@ pub fn permutation(
     let mc_count = extreme.into_iter().filter(|&reached| reached).count();
     let p_mc = (1 + mc_count) as f64 / (how.b + 1) as f64;
     let p_exact = exact_p(&sums, limit, how.exact_max_n);
-    Ok(Permutation { p_exact, mc_count, p_mc, p: p_exact.unwrap_or(p_mc) })
+    Ok(Permutation {
+        p_exact,
+        mc_count,
+        p_mc,
+        p: p_exact.unwrap_or(p_mc),
+    })
 }
 
 fn flipped_sum(d: &[f64], seed: u64, b: u64) -> f64 {

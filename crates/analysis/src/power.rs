@@ -196,8 +196,8 @@ pub fn repeat_power(plan: &RepeatPlan) -> Result<RepeatPower, InputError> {
     check_size("sigma2_a", plan.sigma2_a)?;
     check_size("sigma2_b", plan.sigma2_b)?;
     let (za, zb) = critical(plan.alpha, plan.power);
-    let per_question = plan.omega2
-        + plan.sigma2_a / plan.k_a as f64
-        + plan.sigma2_b / plan.k_b as f64;
-    Ok(RepeatPower { n: defined((za + zb).powi(2) * per_question / plan.effect.powi(2)) })
+    let per_question = plan.omega2 + plan.sigma2_a / plan.k_a as f64 + plan.sigma2_b / plan.k_b as f64;
+    Ok(RepeatPower {
+        n: defined((za + zb).powi(2) * per_question / plan.effect.powi(2)),
+    })
 }

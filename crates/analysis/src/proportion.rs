@@ -91,8 +91,16 @@ fn agresti_coull(k: f64, n: f64, z: f64) -> Option<Interval> {
 }
 
 fn clopper_pearson(k: f64, n: f64, tail: f64) -> Interval {
-    let lo = if k == 0.0 { 0.0 } else { beta_ppf(k, n - k + 1.0, tail) };
-    let hi = if k == n { 1.0 } else { beta_ppf(k + 1.0, n - k, 1.0 - tail) };
+    let lo = if k == 0.0 {
+        0.0
+    } else {
+        beta_ppf(k, n - k + 1.0, tail)
+    };
+    let hi = if k == n {
+        1.0
+    } else {
+        beta_ppf(k + 1.0, n - k, 1.0 - tail)
+    };
     Interval { lo, hi }
 }
 
@@ -119,13 +127,22 @@ pub fn clustered_wilson(
     level: f64,
 ) -> Result<Option<Interval>, InputError> {
     check_level("level", level)?;
-    domain("deff", deff, (0.0..=1e100).contains(&deff), "a finite number of at least 0")?;
+    domain(
+        "deff",
+        deff,
+        (0.0..=1e100).contains(&deff),
+        "a finite number of at least 0",
+    )?;
     let (k, n) = check_share(k, n)?;
     if clusters < 2 {
         return Ok(None);
     }
     let deff = deff.max(1.0);
-    Ok(wilson(k / deff, n / deff, t_ppf(0.5 + level / 2.0, clusters as f64 - 1.0)))
+    Ok(wilson(
+        k / deff,
+        n / deff,
+        t_ppf(0.5 + level / 2.0, clusters as f64 - 1.0),
+    ))
 }
 
 /// Two accuracies on different questions. Everything is undefined when either has no questions.
@@ -161,13 +178,7 @@ pub struct TwoProportions {
 /// # Errors
 /// When a count of right answers exceeds its number of questions, or `level` is not between 0
 /// and 1.
-pub fn two_prop(
-    k_a: u64,
-    n_a: u64,
-    k_b: u64,
-    n_b: u64,
-    level: f64,
-) -> Result<TwoProportions, InputError> {
+pub fn two_prop(k_a: u64, n_a: u64, k_b: u64, n_b: u64, level: f64) -> Result<TwoProportions, InputError> {
     check_level("level", level)?;
     let ((ka, na), (kb, nb)) = (check_share(k_a, n_a)?, check_share(k_b, n_b)?);
     if n_a == 0 || n_b == 0 {

@@ -9,8 +9,23 @@ const POINTS: usize = 64;
 /// Shares of the density's mass at which the integral is cut into panels: close together where a
 /// tail probability hides.
 const EDGES: [f64; 17] = [
-    0.0, 1e-9, 1e-7, 1e-5, 1e-3, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 0.999, 0.99999, 0.999_999_9,
-    0.999_999_999, 1.0,
+    0.0,
+    1e-9,
+    1e-7,
+    1e-5,
+    1e-3,
+    0.02,
+    0.1,
+    0.3,
+    0.5,
+    0.7,
+    0.9,
+    0.98,
+    0.999,
+    0.99999,
+    0.999_999_9,
+    0.999_999_999,
+    1.0,
 ];
 
 /// Nodes and weights of Gauss and Legendre on [-1, 1].
@@ -49,13 +64,19 @@ pub(crate) struct BetaMass {
 
 impl BetaMass {
     pub(crate) fn new(a: f64, b: f64) -> Self {
-        Self { a, b, edges: EDGES.iter().map(|&u| beta_ppf(a, b, u)).collect() }
+        Self {
+            a,
+            b,
+            edges: EDGES.iter().map(|&u| beta_ppf(a, b, u)).collect(),
+        }
     }
 
     /// E\[g(X); X > from\] for X of this distribution.
     pub(crate) fn expect_above(&self, from: f64, g: impl Fn(f64) -> f64) -> f64 {
         let panels = self.edges.windows(2).filter(|panel| panel[1] > from);
-        panels.map(|panel| self.panel(panel[0].max(from), panel[1], &g)).sum()
+        panels
+            .map(|panel| self.panel(panel[0].max(from), panel[1], &g))
+            .sum()
     }
 
     fn panel(&self, lo: f64, hi: f64, g: &impl Fn(f64) -> f64) -> f64 {

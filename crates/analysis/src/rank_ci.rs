@@ -90,14 +90,24 @@ pub fn rank_ci(scores: &[Vec<f64>], rules: &RankRules) -> Result<RankCi, InputEr
         same_length("scores", item.len(), models)?;
         check("scores", item)?;
     }
-    let items: Vec<&[f64]> =
-        scores.iter().map(Vec::as_slice).filter(|item| !item.iter().any(|x| x.is_nan())).collect();
-    let by_model: Vec<Vec<f64>> =
-        (0..models).map(|m| items.iter().map(|item| item[m]).collect()).collect();
+    let items: Vec<&[f64]> = scores
+        .iter()
+        .map(Vec::as_slice)
+        .filter(|item| !item.iter().any(|x| x.is_nan()))
+        .collect();
+    let by_model: Vec<Vec<f64>> = (0..models)
+        .map(|m| items.iter().map(|item| item[m]).collect())
+        .collect();
     let means: Vec<Option<f64>> = by_model.iter().map(|xs| Moments::of(xs).mean()).collect();
     let pairs = pairwise(&by_model);
     let significant = |pair: &&PairwiseP| pair.p.is_some_and(|p| p <= rules.alpha);
-    let better = |pair: &PairwiseP| if pair.diff > Some(0.0) { (pair.j, pair.i) } else { (pair.i, pair.j) };
+    let better = |pair: &PairwiseP| {
+        if pair.diff > Some(0.0) {
+            (pair.j, pair.i)
+        } else {
+            (pair.i, pair.j)
+        }
+    };
     let (mut rank_lo, mut rank_hi) = (vec![1; models], vec![models; models]);
     for (winner, loser) in pairs.iter().filter(significant).map(better) {
         rank_lo[loser] += 1;
@@ -120,11 +130,17 @@ fn pairwise(by_model: &[Vec<f64>]) -> Vec<PairwiseP> {
     let mut pairs = Vec::new();
     for i in 0..by_model.len() {
         for j in i + 1..by_model.len() {
-            let d: Vec<f64> =
-                by_model[i].iter().zip(&by_model[j]).map(|(a, b)| b - a).collect();
+            let d: Vec<f64> = by_model[i].iter().zip(&by_model[j]).map(|(a, b)| b - a).collect();
             let of = Moments::of_differences(&d);
-            let p = of.se().map(|se| t_two_sided(standardised(of.mean, se), of.count() - 1.0));
-            pairs.push(PairwiseP { i, j, diff: of.mean(), p });
+            let p = of
+                .se()
+                .map(|se| t_two_sided(standardised(of.mean, se), of.count() - 1.0));
+            pairs.push(PairwiseP {
+                i,
+                j,
+                diff: of.mean(),
+                p,
+            });
         }
     }
     let adjusted = holm(&pairs.iter().map(|pair| pair.p).collect::<Vec<_>>());

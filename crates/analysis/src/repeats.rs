@@ -87,7 +87,9 @@ pub fn repeats(scores: &[Vec<f64>]) -> Result<Repeats, InputError> {
         var_between: noise.as_ref().map(|noise| noise.between),
         se_pred: noise.as_ref().map(Noise::predictions),
         se_floor: noise.as_ref().map(|noise| (noise.between / noise.n).sqrt()),
-        pass_at_k: passes(&questions, binary, |right, wrong, k| 1.0 - all_from(wrong, right, k)),
+        pass_at_k: passes(&questions, binary, |right, wrong, k| {
+            1.0 - all_from(wrong, right, k)
+        }),
         pass_hat_k: passes(&questions, binary, all_from),
     })
 }
@@ -104,7 +106,11 @@ impl Noise {
         let within = iv?;
         let inverse: f64 = questions.iter().map(|q| 1.0 / q.count()).sum();
         let noise = within * inverse / means.count();
-        Some(Self { n: means.count(), between: (means.variance()? - noise).max(0.0), within })
+        Some(Self {
+            n: means.count(),
+            between: (means.variance()? - noise).max(0.0),
+            within,
+        })
     }
 
     fn predictions(&self) -> BTreeMap<usize, f64> {
@@ -132,7 +138,12 @@ fn passes(
             (right, q.len() as f64 - right)
         })
         .collect();
-    let mean = |k| counts.iter().map(|&(right, wrong)| f(right, wrong, k)).sum::<f64>();
+    let mean = |k| {
+        counts
+            .iter()
+            .map(|&(right, wrong)| f(right, wrong, k))
+            .sum::<f64>()
+    };
     Some((1..=fewest).map(|k| (k, mean(k) / counts.len() as f64)).collect())
 }
 

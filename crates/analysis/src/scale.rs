@@ -59,7 +59,10 @@ static RULES: LazyLock<(Vec<MetricRule>, Vec<Compiled>)> = LazyLock::new(|| {
     let regex = |text: &str| Regex::new(text).expect("the committed expressions compile");
     let compiled = table.rules.iter();
     let compiled = compiled
-        .map(|rule| Compiled { metric: regex(&rule.metric), task: regex(&rule.task) })
+        .map(|rule| Compiled {
+            metric: regex(&rule.metric),
+            task: regex(&rule.task),
+        })
         .collect();
     (table.rules, compiled)
 });
@@ -160,7 +163,11 @@ pub fn scale_reconcile(
         None => reported_bootstrap_stderr,
     };
     Ok(ScaleReconcile {
-        kind: if factor.is_some() { ScoreKind::Mean } else { ScoreKind::NonMean },
+        kind: if factor.is_some() {
+            ScoreKind::Mean
+        } else {
+            ScoreKind::NonMean
+        },
         factor,
         mean: Some(mean),
         stderr,
@@ -171,6 +178,10 @@ pub fn scale_reconcile(
 const FACTORS: [f64; 4] = [1.0, 100.0, 0.01, 1000.0];
 
 fn fits(scaled: f64, reported: f64, factor: f64) -> bool {
-    let tolerance = if factor >= 1.0 { 5e-3 * factor / 100.0 } else { 5e-5 };
+    let tolerance = if factor >= 1.0 {
+        5e-3 * factor / 100.0
+    } else {
+        5e-5
+    };
     (scaled - reported).abs() <= tolerance.max(1e-6 * reported.abs())
 }

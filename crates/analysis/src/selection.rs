@@ -76,7 +76,11 @@ fn facility_location(
         taken[i] = true;
         (0..n).for_each(|j| covered[j] = covered[j].max(similarity(i, j)));
     }
-    let mut of = GreedySelect { order: Vec::new(), gains: Vec::new(), coverage: Vec::new() };
+    let mut of = GreedySelect {
+        order: Vec::new(),
+        gains: Vec::new(),
+        coverage: Vec::new(),
+    };
     while of.order.len() < k {
         let mut best: Option<(usize, f64)> = None;
         for i in (0..n).filter(|&i| !taken[i]) {
@@ -137,7 +141,11 @@ pub fn items(matrix: &[Vec<f64>]) -> Result<Items, InputError> {
     };
     Ok(Items {
         discrimination: (0..questions).map(discrimination).collect(),
-        cronbach_alpha: if models < 2 { None } else { cronbach(&of, &Moments::of(&totals)) },
+        cronbach_alpha: if models < 2 {
+            None
+        } else {
+            cronbach(&of, &Moments::of(&totals))
+        },
         n_saturated: difficulty.iter().filter(|d| **d == 0.0 || **d == 1.0).count(),
         difficulty,
     })
@@ -214,8 +222,15 @@ pub fn anchors(matrix: &[Vec<f64>], k: usize, new_model: &[f64]) -> Result<Ancho
             *count += 1;
         }
     }
-    let weights: Vec<f64> = counts.iter().map(|&count| count as f64 / questions as f64).collect();
-    let estimate: f64 = anchors.iter().zip(&weights).map(|(&at, w)| w * new_model[at]).sum();
+    let weights: Vec<f64> = counts
+        .iter()
+        .map(|&count| count as f64 / questions as f64)
+        .collect();
+    let estimate: f64 = anchors
+        .iter()
+        .zip(&weights)
+        .map(|(&at, w)| w * new_model[at])
+        .sum();
     Ok(Anchors {
         estimate: (!anchors.is_empty() && estimate.is_finite()).then_some(estimate),
         anchors,

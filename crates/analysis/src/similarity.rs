@@ -75,7 +75,10 @@ pub fn correlation(x: &[f64], y: &[f64], level: f64) -> Result<Correlation, Inpu
     let n = x.len();
     let ((rank_x, ties_x), (rank_y, ties_y)) = (ranks(&x), ranks(&y));
     let (Some(pearson), Some(spearman)) = (pearson(&x, &y), pearson(&rank_x, &rank_y)) else {
-        return Ok(Correlation { n, ..Correlation::default() });
+        return Ok(Correlation {
+            n,
+            ..Correlation::default()
+        });
     };
     let kendall = Kendall::of(&x, &y, &ties_x, &ties_y);
     let (z, count) = (norm_ppf(0.5 + level / 2.0), n as f64);
@@ -104,7 +107,11 @@ pub(crate) fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     if r.is_nan() {
         return None;
     }
-    Some(if r.abs() > 1.0 - 1e-14 { 1.0_f64.copysign(r) } else { r })
+    Some(if r.abs() > 1.0 - 1e-14 {
+        1.0_f64.copysign(r)
+    } else {
+        r
+    })
 }
 
 fn t_test(r: f64, n: f64) -> f64 {
@@ -204,14 +211,21 @@ pub fn linkage(distance: &[Vec<f64>], cut: f64) -> Result<Linkage, InputError> {
         condensed.extend_from_slice(&row[i + 1..]);
     }
     if n < 2 {
-        return Ok(Linkage { heights: Vec::new(), clusters: (0..n).map(|i| vec![i]).collect() });
+        return Ok(Linkage {
+            heights: Vec::new(),
+            clusters: (0..n).map(|i| vec![i]).collect(),
+        });
     }
     let tree = kodama::linkage(&mut condensed, n, Method::Average);
     let steps = tree.steps();
     // Labels from n on are the merges, in order.
     let mut groups: Vec<Option<Vec<usize>>> = (0..n).map(|i| Some(vec![i])).collect();
     groups.resize(n + steps.len(), None);
-    for (k, step) in steps.iter().enumerate().filter(|(_, step)| step.dissimilarity <= cut) {
+    for (k, step) in steps
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| step.dissimilarity <= cut)
+    {
         let mut joined = groups[step.cluster1].take().unwrap_or_default();
         joined.extend(groups[step.cluster2].take().unwrap_or_default());
         groups[n + k] = Some(joined);
@@ -221,5 +235,8 @@ pub fn linkage(distance: &[Vec<f64>], cut: f64) -> Result<Linkage, InputError> {
         group.sort_unstable();
     }
     clusters.sort_unstable();
-    Ok(Linkage { heights: steps.iter().map(|step| step.dissimilarity).collect(), clusters })
+    Ok(Linkage {
+        heights: steps.iter().map(|step| step.dissimilarity).collect(),
+        clusters,
+    })
 }

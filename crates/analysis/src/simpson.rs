@@ -75,9 +75,7 @@ pub fn simpson(strata: &[Stratum]) -> Result<Simpson, InputError> {
         defined(sum / weights)
     };
     let mh_risk_diff = weighted(|c| c.na * c.nb / (c.na + c.nb));
-    let opposite = |x: Option<f64>| {
-        aggregate_diff.zip(x).is_some_and(|(all, x)| all * x < 0.0)
-    };
+    let opposite = |x: Option<f64>| aggregate_diff.zip(x).is_some_and(|(all, x)| all * x < 0.0);
     let cmh_chi2 = cmh(&cells);
     Ok(Simpson {
         aggregate_diff,
@@ -100,8 +98,10 @@ struct Cells {
 
 impl Cells {
     fn of(stratum: &Stratum) -> Result<Self, InputError> {
-        let ((ka, na), (kb, nb)) =
-            (check_share(stratum.k_a, stratum.n_a)?, check_share(stratum.k_b, stratum.n_b)?);
+        let ((ka, na), (kb, nb)) = (
+            check_share(stratum.k_a, stratum.n_a)?,
+            check_share(stratum.k_b, stratum.n_b)?,
+        );
         Ok(Self { ka, na, kb, nb })
     }
 
@@ -121,6 +121,8 @@ fn cmh(cells: &[Cells]) -> Option<f64> {
             let variance = c.na * c.nb * right * (n - right) / (n * n * (n - 1.0));
             (c.kb - expected, variance)
         })
-        .fold((0.0, 0.0), |(x, v), (excess, variance)| (x + excess, v + variance));
+        .fold((0.0, 0.0), |(x, v), (excess, variance)| {
+            (x + excess, v + variance)
+        });
     defined(excess * excess / variance)
 }

@@ -224,11 +224,15 @@ impl Labelled {
         if self.binary {
             return wilson(sum(own), of.count(), norm_ppf(0.5 + LEVEL / 2.0));
         }
-        of.se().and_then(|se| Interval::student(of.mean, se, of.count() - 1.0, LEVEL))
+        of.se()
+            .and_then(|se| Interval::student(of.mean, se, of.count() - 1.0, LEVEL))
     }
 
     fn gaps(&self, visible: &[usize], rules: &SliceRules) -> Slices {
-        let means: Vec<f64> = visible.iter().map(|&g| Moments::of(&self.groups[g]).mean).collect();
+        let means: Vec<f64> = visible
+            .iter()
+            .map(|&g| Moments::of(&self.groups[g]).mean)
+            .collect();
         let (lo, hi) = extremes(&means);
         let worst = if rules.higher_is_better { lo } else { hi };
         let at = means.iter().position(|&mean| mean == worst);
@@ -268,8 +272,7 @@ impl Labelled {
             let tallies: Vec<(u64, u64)> = visible.iter().map(|&g| tally(&self.groups[g])).collect();
             return Some(chi2_homogeneity(&tallies));
         }
-        let groups: Vec<Moments> =
-            visible.iter().map(|&g| Moments::of(&self.groups[g])).collect();
+        let groups: Vec<Moments> = visible.iter().map(|&g| Moments::of(&self.groups[g])).collect();
         welch_anova(&groups)
     }
 }
@@ -301,7 +304,9 @@ pub(crate) fn welch_t(a: &Moments, b: &Moments) -> Option<(f64, f64)> {
 
 /// Pearson's χ² without correction for groups of right and wrong answers; 1 when all are alike.
 fn chi2_homogeneity(groups: &[(u64, u64)]) -> f64 {
-    let total = groups.iter().fold((0, 0), |(k, n), group| (k + group.0, n + group.1));
+    let total = groups
+        .iter()
+        .fold((0, 0), |(k, n), group| (k + group.0, n + group.1));
     let p = total.0 as f64 / total.1 as f64;
     let spread = p * (1.0 - p);
     if spread.is_nan() || spread == 0.0 {
@@ -321,10 +326,12 @@ fn welch_anova(groups: &[Moments]) -> Option<f64> {
         .map(|g| g.variance().filter(|v| *v > 0.0).map(|v| g.count() / v))
         .collect::<Option<_>>()?;
     let (k, whole) = (groups.len() as f64, sum(&weights));
-    let centre =
-        groups.iter().zip(&weights).map(|(g, w)| w * g.mean).sum::<f64>() / whole;
-    let between: f64 =
-        groups.iter().zip(&weights).map(|(g, w)| w * (g.mean - centre).powi(2)).sum();
+    let centre = groups.iter().zip(&weights).map(|(g, w)| w * g.mean).sum::<f64>() / whole;
+    let between: f64 = groups
+        .iter()
+        .zip(&weights)
+        .map(|(g, w)| w * (g.mean - centre).powi(2))
+        .sum();
     let loss: f64 = groups
         .iter()
         .zip(&weights)

@@ -37,7 +37,10 @@ pub fn asha(scores: &[f64], eta: u64, r_min: u64, n_rungs: usize) -> Result<Asha
     check_complete("scores", scores)?;
     domain("eta", eta as f64, eta >= 2, "a whole number of at least 2")?;
     domain("n_rungs", n_rungs as f64, n_rungs <= MOST_RUNGS, "at most 64")?;
-    let budget = |i: usize| eta.checked_pow(i as u32).and_then(|times| times.checked_mul(r_min));
+    let budget = |i: usize| {
+        eta.checked_pow(i as u32)
+            .and_then(|times| times.checked_mul(r_min))
+    };
     let rung_budgets: Option<Vec<u64>> = (0..n_rungs).map(budget).collect();
     let Some(rung_budgets) = rung_budgets else {
         return Err(InputError::Domain {
@@ -53,7 +56,10 @@ pub fn asha(scores: &[f64], eta: u64, r_min: u64, n_rungs: usize) -> Result<Asha
             next.inspect(|&i| promoted[i] = true)
         })
         .collect();
-    Ok(Asha { promotion_after_each, rung_budgets })
+    Ok(Asha {
+        promotion_after_each,
+        rung_budgets,
+    })
 }
 
 /// The setting of a rung to promote next: the best of its top `⌊n/eta⌋` that was not promoted
@@ -66,8 +72,13 @@ pub fn asha(scores: &[f64], eta: u64, r_min: u64, n_rungs: usize) -> Result<Asha
 /// ```
 #[must_use]
 pub fn promotable(scores: &[f64], promoted: &[bool], eta: u64) -> Option<usize> {
-    let top = usize::try_from(eta).ok().and_then(|eta| scores.len().checked_div(eta))?;
+    let top = usize::try_from(eta)
+        .ok()
+        .and_then(|eta| scores.len().checked_div(eta))?;
     let mut by_score: Vec<usize> = (0..scores.len()).collect();
     by_score.sort_by(|&i, &j| scores[j].total_cmp(&scores[i]).then(i.cmp(&j)));
-    by_score.into_iter().take(top).find(|&i| !promoted.get(i).copied().unwrap_or(false))
+    by_score
+        .into_iter()
+        .take(top)
+        .find(|&i| !promoted.get(i).copied().unwrap_or(false))
 }

@@ -69,14 +69,21 @@ pub fn trend(t: &[f64], y: &[f64], level: f64) -> Result<Trend, InputError> {
         .collect();
     let n = points.len();
     if n < 3 {
-        return Ok(Trend { n, ..Trend::default() });
+        return Ok(Trend {
+            n,
+            ..Trend::default()
+        });
     }
     let (t, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
     let ((_, ties_t), (_, ties_y)) = (ranks(&t), ranks(&y));
     let s = kendall_score(&points);
     let pairs = n * (n - 1) / 2;
     let var_s = (spread(n as f64) - ties_y.iter().map(|&k| spread(k)).sum::<f64>()) / 18.0;
-    let z = if var_s > 0.0 { (s - s.signum()) as f64 / var_s.sqrt() } else { 0.0 };
+    let z = if var_s > 0.0 {
+        (s - s.signum()) as f64 / var_s.sqrt()
+    } else {
+        0.0
+    };
     let exact = ties_t.is_empty() && ties_y.is_empty() && n <= MOST_FOR_EXACT;
     let line = Sen::of(&points, &ties_t, &ties_y, level);
     Ok(Trend {
@@ -145,8 +152,15 @@ impl Sen {
         let sigma = ((spread(points.len() as f64) - ties) / 18.0).max(0.0).sqrt();
         let (count, reach) = (slopes.len() as f64, norm_ppf(0.5 + level / 2.0) * sigma);
         let at = |x: f64| x.round_ties_even().clamp(0.0, last as f64) as usize;
-        let (lo, hi) = (at(((count - reach) / 2.0).round_ties_even() - 1.0), at((count + reach) / 2.0));
+        let (lo, hi) = (
+            at(((count - reach) / 2.0).round_ties_even() - 1.0),
+            at((count + reach) / 2.0),
+        );
         let ascending = sorted(&slopes);
-        Some(Self { slope: median_in_place(&mut slopes), lo: ascending[lo], hi: ascending[hi] })
+        Some(Self {
+            slope: median_in_place(&mut slopes),
+            lo: ascending[lo],
+            hi: ascending[hi],
+        })
     }
 }

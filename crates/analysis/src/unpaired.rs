@@ -107,7 +107,9 @@ pub fn unpaired_se(of: &Aggregates, level: f64) -> Result<UnpairedSe, InputError
 
 /// `√(se_a² + se_b² - 2ρ se_a se_b)`.
 pub(crate) fn combined_se(se_a: f64, se_b: f64, rho: f64) -> f64 {
-    (se_a * se_a + se_b * se_b - 2.0 * rho * se_a * se_b).max(0.0).sqrt()
+    (se_a * se_a + se_b * se_b - 2.0 * rho * se_a * se_b)
+        .max(0.0)
+        .sqrt()
 }
 
 fn welch_df(of: &Aggregates) -> Option<f64> {

@@ -16,10 +16,10 @@ use analysis::sliceline::{SearchRules, Table};
 use analysis::slices::SliceRules;
 use analysis::unpaired::Aggregates;
 use analysis::{
-    Clusters, InputError, adaptive, anomaly, bayes, bootstrap, bradley_terry, changepoint, display,
-    forecast, gate, leaderboard, mcnemar, mean, multiplicity, noninferiority, odds, ordinal, paired,
-    permutation, power, proportion, rank_ci, repeats, scale, selection, similarity, simpson,
-    sliceline, slices, special, sweep, trend, unpaired,
+    Clusters, InputError, adaptive, anomaly, bayes, bootstrap, bradley_terry, changepoint, display, forecast,
+    gate, leaderboard, mcnemar, mean, multiplicity, noninferiority, odds, ordinal, paired, permutation,
+    power, proportion, rank_ci, repeats, scale, selection, similarity, simpson, sliceline, slices, special,
+    sweep, trend, unpaired,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -110,9 +110,16 @@ fn read<Input: DeserializeOwned>(case: &Value) -> Result<Input, String> {
     Input::deserialize(&case["input"]).map_err(|error| error.to_string())
 }
 
-fn write<Result_: Serialize>(result: Result<Result_, InputError>) -> Output {
+/// The error of a result that holds NaN, or an infinity where none belongs: JSON would lose it.
+pub(crate) const NOT_JSON: &str = "the result does not survive JSON";
+
+fn write<Of: Serialize + DeserializeOwned + PartialEq>(result: Result<Of, InputError>) -> Output {
     let result = result.map_err(|error| error.to_string())?;
-    serde_json::to_value(result).map_err(|error| error.to_string())
+    let written = serde_json::to_value(&result).map_err(|error| error.to_string())?;
+    match Of::deserialize(&written) {
+        Ok(again) if again == result => Ok(written),
+        _ => Err(NOT_JSON.into()),
+    }
 }
 
 /// Numbers of which some are missing.
@@ -139,14 +146,22 @@ fn clusters(ids: Option<&Vec<Value>>) -> Option<Clusters> {
 
 /// Yes or no, written as a number or a truth value.
 fn flags(values: &[Value]) -> Vec<bool> {
-    values.iter().map(|v| v.as_bool().unwrap_or_else(|| v.as_f64() == Some(1.0))).collect()
+    values
+        .iter()
+        .map(|v| v.as_bool().unwrap_or_else(|| v.as_f64() == Some(1.0)))
+        .collect()
 }
 
 /// The sample counts at which a sequence is reported. The inputs do not name them: they are those
 /// of the expected output.
 fn looks(case: &Value) -> Vec<usize> {
-    let at = case["expected"]["at"].as_array().map(Vec::as_slice).unwrap_or_default();
-    at.iter().filter_map(|look| usize::try_from(look["t"].as_u64()?).ok()).collect()
+    let at = case["expected"]["at"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    at.iter()
+        .filter_map(|look| usize::try_from(look["t"].as_u64()?).ok())
+        .collect()
 }
 
 fn of_special(case: &Value) -> Output {
@@ -170,7 +185,12 @@ fn of_special(case: &Value) -> Output {
         ("chi2_sf", &[x, df]) => special::chi2_sf(x, df),
         ("f_sf", &[x, d1, d2]) => special::f_sf(x, d1, d2),
         ("ln_gamma", &[x]) => special::ln_gamma(x),
-        _ => return Err(format!("function `{name}` of {} arguments is not known", args.len())),
+        _ => {
+            return Err(format!(
+                "function `{name}` of {} arguments is not known",
+                args.len()
+            ));
+        }
     };
     Ok(json!({ "value": value }))
 }
@@ -233,7 +253,12 @@ fn of_bootstrap(case: &Value) -> Output {
     let input: Input = read(case)?;
     let clusters = clusters(input.clusters.as_ref());
     let rows = rows(input.rows).concat();
-    write(bootstrap::bootstrap(&rows, input.stat, clusters.as_ref(), &input.how))
+    write(bootstrap::bootstrap(
+        &rows,
+        input.stat,
+        clusters.as_ref(),
+        &input.how,
+    ))
 }
 
 fn of_bootstrap_paired(case: &Value) -> Output {
@@ -249,7 +274,13 @@ fn of_bootstrap_paired(case: &Value) -> Output {
     let input: Input = read(case)?;
     let clusters = clusters(input.clusters.as_ref());
     let (a, b) = (rows(input.rows_a).concat(), rows(input.rows_b).concat());
-    write(bootstrap::bootstrap_paired(&a, &b, input.stat, clusters.as_ref(), &input.how))
+    write(bootstrap::bootstrap_paired(
+        &a,
+        &b,
+        input.stat,
+        clusters.as_ref(),
+        &input.how,
+    ))
 }
 
 fn of_repeats(case: &Value) -> Output {
@@ -274,17 +305,39 @@ fn of_bayes_binary(case: &Value) -> Output {
     #[derive(Deserialize)]
     #[serde(tag = "kind", rename_all = "lowercase")]
     enum Input {
-        Independent { k_a: u64, n_a: u64, k_b: u64, n_b: u64, prior: f64 },
-        Paired { n11: u64, n10: u64, n01: u64, n00: u64, prior: f64 },
+        Independent {
+            k_a: u64,
+            n_a: u64,
+            k_b: u64,
+            n_b: u64,
+            prior: f64,
+        },
+        Paired {
+            n11: u64,
+            n10: u64,
+            n01: u64,
+            n00: u64,
+            prior: f64,
+        },
     }
     match read(case)? {
-        Input::Independent { k_a, n_a, k_b, n_b, prior } => {
+        Input::Independent {
+            k_a,
+            n_a,
+            k_b,
+            n_b,
+            prior,
+        } => {
             let (a, b) = (Tally { k: k_a, n: n_a }, Tally { k: k_b, n: n_b });
             write(bayes::independent(a, b, prior, LEVEL))
         }
-        Input::Paired { n11, n10, n01, n00, prior } => {
-            write(bayes::paired(PairedTally { n11, n10, n01, n00 }, prior, LEVEL))
-        }
+        Input::Paired {
+            n11,
+            n10,
+            n01,
+            n00,
+            prior,
+        } => write(bayes::paired(PairedTally { n11, n10, n01, n00 }, prior, LEVEL)),
     }
 }
 
@@ -298,7 +351,12 @@ fn of_paired_diff(case: &Value) -> Output {
     }
     let input: Input = read(case)?;
     let clusters = clusters(input.clusters.as_ref());
-    write(paired::paired_diff(&input.a.0, &input.b.0, clusters.as_ref(), input.level))
+    write(paired::paired_diff(
+        &input.a.0,
+        &input.b.0,
+        clusters.as_ref(),
+        input.level,
+    ))
 }
 
 fn of_mcnemar(case: &Value) -> Output {
@@ -330,7 +388,11 @@ fn of_permutation(case: &Value) -> Output {
         how: SignFlips,
     }
     let input: Input = read(case)?;
-    write(permutation::permutation(&input.d.0, clusters(input.clusters.as_ref()).as_ref(), &input.how))
+    write(permutation::permutation(
+        &input.d.0,
+        clusters(input.clusters.as_ref()).as_ref(),
+        &input.how,
+    ))
 }
 
 fn of_p_adjust(case: &Value) -> Output {
@@ -361,7 +423,11 @@ fn of_noninferiority(case: &Value) -> Output {
         alpha: f64,
     }
     let input: Input = read(case)?;
-    write(noninferiority::noninferiority(&input.d.0, input.margin, input.alpha))
+    write(noninferiority::noninferiority(
+        &input.d.0,
+        input.margin,
+        input.alpha,
+    ))
 }
 
 fn of_gate(case: &Value) -> Output {
@@ -372,7 +438,12 @@ fn of_gate(case: &Value) -> Output {
         q: f64,
         policy: Policy,
     }
-    let Input { rows, alpha, q, policy } = read(case)?;
+    let Input {
+        rows,
+        alpha,
+        q,
+        policy,
+    } = read(case)?;
     write(gate::gate(&rows, &GateRules { alpha, q, policy }))
 }
 
@@ -384,7 +455,11 @@ fn of_scale_reconcile(case: &Value) -> Output {
         reported_bootstrap_stderr: Option<f64>,
     }
     let i: Input = read(case)?;
-    write(scale::scale_reconcile(&i.sample_scores.0, i.reported, i.reported_bootstrap_stderr))
+    write(scale::scale_reconcile(
+        &i.sample_scores.0,
+        i.reported,
+        i.reported_bootstrap_stderr,
+    ))
 }
 
 fn of_leaderboard(case: &Value) -> Output {
@@ -401,9 +476,17 @@ fn of_leaderboard(case: &Value) -> Output {
         .higher_is_better
         .into_iter()
         .zip(input.min.into_iter().zip(input.max))
-        .map(|(higher_is_better, (min, max))| Column { higher_is_better, min, max })
+        .map(|(higher_is_better, (min, max))| Column {
+            higher_is_better,
+            min,
+            max,
+        })
         .collect();
-    write(leaderboard::leaderboard(&rows(input.scores), &columns, input.min_coverage))
+    write(leaderboard::leaderboard(
+        &rows(input.scores),
+        &columns,
+        input.min_coverage,
+    ))
 }
 
 fn of_bradley_terry(case: &Value) -> Output {
@@ -449,7 +532,11 @@ fn of_equalized_odds(case: &Value) -> Output {
     }
     let input: Input = read(case)?;
     let groups: Vec<String> = input.groups.iter().map(label).collect();
-    write(odds::equalized_odds(&flags(&input.y_true), &flags(&input.y_pred), &groups))
+    write(odds::equalized_odds(
+        &flags(&input.y_true),
+        &flags(&input.y_pred),
+        &groups,
+    ))
 }
 
 fn of_simpson(case: &Value) -> Output {
@@ -516,7 +603,13 @@ fn of_ols_forecast(case: &Value) -> Output {
         level: f64,
     }
     let i: Input = read(case)?;
-    write(forecast::ols_forecast(&i.x.0, &i.y.0, i.transform, &i.x_new.0, i.level))
+    write(forecast::ols_forecast(
+        &i.x.0,
+        &i.y.0,
+        i.transform,
+        &i.x_new.0,
+        i.level,
+    ))
 }
 
 fn of_powerlaw_forecast(case: &Value) -> Output {
@@ -591,7 +684,12 @@ fn of_greedy_select(case: &Value) -> Output {
         k: usize,
     }
     let input: Input = read(case)?;
-    write(selection::greedy_select(&rows(input.similarity), &input.cost.0, input.k, &[]))
+    write(selection::greedy_select(
+        &rows(input.similarity),
+        &input.cost.0,
+        input.k,
+        &[],
+    ))
 }
 
 fn of_items(case: &Value) -> Output {
@@ -611,7 +709,11 @@ fn of_anchors(case: &Value) -> Output {
         new_model: Scores,
     }
     let input: Input = read(case)?;
-    write(selection::anchors(&rows(input.matrix), input.k, &input.new_model.0))
+    write(selection::anchors(
+        &rows(input.matrix),
+        input.k,
+        &input.new_model.0,
+    ))
 }
 
 fn of_conf_seq(case: &Value) -> Output {
@@ -622,7 +724,12 @@ fn of_conf_seq(case: &Value) -> Output {
         alpha: f64,
     }
     let input: Input = read(case)?;
-    write(adaptive::conf_seq(&input.x.0, input.population, input.alpha, &looks(case)))
+    write(adaptive::conf_seq(
+        &input.x.0,
+        input.population,
+        input.alpha,
+        &looks(case),
+    ))
 }
 
 fn of_eprocess(case: &Value) -> Output {
@@ -634,7 +741,13 @@ fn of_eprocess(case: &Value) -> Output {
         alpha: f64,
     }
     let i: Input = read(case)?;
-    write(adaptive::eprocess(&i.d.0, i.margin, i.population, i.alpha, &looks(case)))
+    write(adaptive::eprocess(
+        &i.d.0,
+        i.margin,
+        i.population,
+        i.alpha,
+        &looks(case),
+    ))
 }
 
 fn of_asha(case: &Value) -> Output {
@@ -646,7 +759,12 @@ fn of_asha(case: &Value) -> Output {
         n_rungs: usize,
     }
     let input: Input = read(case)?;
-    write(sweep::asha(&input.scores.0, input.eta, input.r_min, input.n_rungs))
+    write(sweep::asha(
+        &input.scores.0,
+        input.eta,
+        input.r_min,
+        input.n_rungs,
+    ))
 }
 
 fn of_beeswarm(case: &Value) -> Output {

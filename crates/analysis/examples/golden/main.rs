@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [golden, out] = arguments.as_slice() else {
-        eprintln!("`golden` got {} arguments, expected two directories", arguments.len());
+        eprintln!(
+            "`golden` got {} arguments, expected two directories",
+            arguments.len()
+        );
         return ExitCode::FAILURE;
     };
     match run(Path::new(golden), Path::new(out)) {
@@ -34,8 +37,9 @@ fn main() -> ExitCode {
 /// The number of cases that could not be run.
 fn run(golden: &Path, out: &Path) -> io::Result<usize> {
     fs::create_dir_all(out)?;
-    let mut files: Vec<_> =
-        fs::read_dir(golden)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    let mut files: Vec<_> = fs::read_dir(golden)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<_>>()?;
     files.retain(|path| path.extension().is_some_and(|ext| ext == "json"));
     files.retain(|path| path.file_name().is_some_and(|name| name != "index.json"));
     files.sort();
@@ -45,7 +49,10 @@ fn run(golden: &Path, out: &Path) -> io::Result<usize> {
         let (cases, failed) = outputs(&file);
         failures += failed;
         if let Some(name) = path.file_name() {
-            fs::write(out.join(name), serde_json::to_vec_pretty(&json!({ "cases": cases }))?)?;
+            fs::write(
+                out.join(name),
+                serde_json::to_vec_pretty(&json!({ "cases": cases }))?,
+            )?;
         }
     }
     Ok(failures)

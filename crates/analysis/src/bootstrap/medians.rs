@@ -13,7 +13,10 @@ pub(super) struct Medians<'a> {
 
 impl<'a> Medians<'a> {
     pub(super) fn new(systems: &'a [&'a [f64]], clusters: Option<&Clusters>) -> Self {
-        Self { systems, members: clusters.map(Clusters::members) }
+        Self {
+            systems,
+            members: clusters.map(Clusters::members),
+        }
     }
 
     fn samples(&self) -> usize {

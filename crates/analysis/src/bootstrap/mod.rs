@@ -7,9 +7,7 @@ mod sums;
 use serde::{Deserialize, Serialize};
 
 use crate::clusters::Clusters;
-use crate::input::{
-    InputError, MOST_REPLICATES, at_most, check, check_level, defined, same_length,
-};
+use crate::input::{InputError, MOST_REPLICATES, at_most, check, check_level, defined, same_length};
 use crate::interval::Interval;
 use crate::moments::{Moments, extremes, is_constant, mean};
 use crate::order::{quantile, sorted};
@@ -32,7 +30,11 @@ pub struct Resampling {
 
 impl Default for Resampling {
     fn default() -> Self {
-        Self { b: 2000, seed: 0, level: 0.95 }
+        Self {
+            b: 2000,
+            seed: 0,
+            level: 0.95,
+        }
     }
 }
 
@@ -139,13 +141,20 @@ pub fn bootstrap_paired(
     same_length("clusters", clusters.map_or(n, Clusters::len), n)?;
     let width = statistic.columns();
     let row = |i: usize| i * width..(i + 1) * width;
-    let complete =
-        |i: usize| !rows_a[row(i)].iter().chain(&rows_b[row(i)]).any(|x| x.is_nan());
+    let complete = |i: usize| !rows_a[row(i)].iter().chain(&rows_b[row(i)]).any(|x| x.is_nan());
     let clusters = clusters.map(|of| of.retain(complete));
     let kept = |rows: &[f64]| -> Vec<f64> {
-        (0..n).filter(|&i| complete(i)).flat_map(|i| rows[row(i)].iter().copied()).collect()
+        (0..n)
+            .filter(|&i| complete(i))
+            .flat_map(|i| rows[row(i)].iter().copied())
+            .collect()
     };
-    Ok(run(&[&kept(rows_a), &kept(rows_b)], statistic, clusters.as_ref(), how))
+    Ok(run(
+        &[&kept(rows_a), &kept(rows_b)],
+        statistic,
+        clusters.as_ref(),
+        how,
+    ))
 }
 
 fn check_rows(
@@ -163,12 +172,7 @@ fn check_rows(
 }
 
 /// One system, or baseline and candidate, with complete rows.
-fn run(
-    systems: &[&[f64]],
-    statistic: Statistic,
-    clusters: Option<&Clusters>,
-    how: &Resampling,
-) -> Bootstrap {
+fn run(systems: &[&[f64]], statistic: Statistic, clusters: Option<&Clusters>, how: &Resampling) -> Bootstrap {
     if statistic == Statistic::Median {
         summarise(&Medians::new(systems, clusters), how)
     } else {
@@ -191,16 +195,28 @@ trait Resample {
 fn summarise(sample: &impl Resample, how: &Resampling) -> Bootstrap {
     let theta = sample.theta();
     let units = sample.units();
-    let replicates = if units == 0 { Vec::new() } else { sample.replicates(how.b, how.seed) };
+    let replicates = if units == 0 {
+        Vec::new()
+    } else {
+        sample.replicates(how.b, how.seed)
+    };
     let unreliable = units < 10;
-    let first_replicates: Vec<f64> =
-        replicates.iter().copied().take(5).take_while(|x| x.is_finite()).collect();
+    let first_replicates: Vec<f64> = replicates
+        .iter()
+        .copied()
+        .take(5)
+        .take_while(|x| x.is_finite())
+        .collect();
     if replicates.is_empty() || !replicates.iter().chain([&theta]).all(|x| x.is_finite()) {
         return undefined(defined(theta), first_replicates, unreliable);
     }
     let spread = Moments::of(&replicates);
     let (lo, hi) = extremes(&replicates);
-    let boot_se = if is_constant(lo, hi) { Some(0.0) } else { spread.sd() };
+    let boot_se = if is_constant(lo, hi) {
+        Some(0.0)
+    } else {
+        spread.sd()
+    };
     let ascending = sorted(&replicates);
     let tail = (1.0 - how.level) / 2.0;
     let (low, high) = (quantile(&ascending, tail), quantile(&ascending, 1.0 - tail));
@@ -210,7 +226,9 @@ fn summarise(sample: &impl Resample, how: &Resampling) -> Bootstrap {
     } else {
         Correction::of(theta, &replicates, &sample.jackknife())
     };
-    let bca = correction.as_ref().and_then(|c| c.interval(&ascending, how.level));
+    let bca = correction
+        .as_ref()
+        .and_then(|c| c.interval(&ascending, how.level));
     let used = correction.filter(|_| bca.is_some());
     Bootstrap {
         theta: Some(theta),
@@ -270,10 +288,12 @@ impl Correction {
         let up_to = replicates.iter().filter(|x| **x <= theta + tie).count();
         let z0 = norm_ppf((below + up_to) as f64 / (2 * replicates.len()) as f64);
         let centre = mean(jackknife);
-        let (squares, cubes) = jackknife.iter().map(|x| centre - x).fold(
-            (0.0, 0.0),
-            |(squares, cubes), d| (squares + d * d, cubes + d * d * d),
-        );
+        let (squares, cubes) = jackknife
+            .iter()
+            .map(|x| centre - x)
+            .fold((0.0, 0.0), |(squares, cubes), d| {
+                (squares + d * d, cubes + d * d * d)
+            });
         let accel = cubes / (6.0 * squares.powf(1.5));
         (z0.is_finite() && accel.is_finite()).then_some(Self { z0, accel })
     }
@@ -286,7 +306,11 @@ impl Correction {
                 return f64::NAN;
             }
             let at = norm_cdf(self.z0 + z / denominator);
-            if at.is_nan() { f64::NAN } else { quantile(ascending, at) }
+            if at.is_nan() {
+                f64::NAN
+            } else {
+                quantile(ascending, at)
+            }
         };
         let tail = (1.0 - level) / 2.0;
         Interval::new(limit(tail), limit(1.0 - tail))

@@ -45,7 +45,11 @@ impl Statistic {
 
 fn f1(tp: f64, fp: f64, fn_: f64) -> f64 {
     let denominator = 2.0 * tp + fp + fn_;
-    if denominator == 0.0 { 0.0 } else { 2.0 * tp / denominator }
+    if denominator == 0.0 {
+        0.0
+    } else {
+        2.0 * tp / denominator
+    }
 }
 
 fn bleu4(totals: &[f64]) -> f64 {

@@ -31,18 +31,19 @@ enum Form {
 impl Sums {
     /// A mean is one column over a known count, and the difference of two means is the mean
     /// difference. With clusters the count varies, and a mean becomes a ratio.
-    pub(super) fn new(
-        systems: &[&[f64]],
-        statistic: Statistic,
-        clusters: Option<&Clusters>,
-    ) -> Self {
+    pub(super) fn new(systems: &[&[f64]], statistic: Statistic, clusters: Option<&Clusters>) -> Self {
         if statistic == Statistic::Mean && clusters.is_none() {
             let values: Vec<f64> = match systems {
                 [a, b] => a.iter().zip(*b).map(|(a, b)| b - a).collect(),
                 [a, ..] => a.to_vec(),
                 [] => Vec::new(),
             };
-            return Self { width: 1, units: values.len(), values, form: Form::Mean };
+            return Self {
+                width: 1,
+                units: values.len(),
+                values,
+                form: Form::Mean,
+            };
         }
         let columns = statistic.columns();
         let counted = usize::from(statistic == Statistic::Mean);
@@ -52,12 +53,10 @@ impl Sums {
         let mut values = vec![0.0; units * width];
         for i in 0..n {
             let unit = clusters.map_or(i, |of| of.numbers()[i] as usize);
-            let row = systems
-                .iter()
-                .flat_map(|rows| {
-                    let row = rows[i * columns..(i + 1) * columns].iter().copied();
-                    row.chain((counted == 1).then_some(1.0))
-                });
+            let row = systems.iter().flat_map(|rows| {
+                let row = rows[i * columns..(i + 1) * columns].iter().copied();
+                row.chain((counted == 1).then_some(1.0))
+            });
             for (total, x) in values[unit * width..(unit + 1) * width].iter_mut().zip(row) {
                 *total += x;
             }
@@ -66,7 +65,12 @@ impl Sums {
             2 => Form::Difference(statistic),
             _ => Form::Single(statistic),
         };
-        Self { values, width, units, form }
+        Self {
+            values,
+            width,
+            units,
+            form,
+        }
     }
 
     fn statistic(&self, totals: &[f64], units: usize) -> f64 {
@@ -82,7 +86,9 @@ impl Sums {
 
     fn totals(&self) -> Vec<f64> {
         let column = |c| self.values.iter().skip(c).step_by(self.width).copied();
-        (0..self.width).map(|c| sum(&column(c).collect::<Vec<f64>>())).collect()
+        (0..self.width)
+            .map(|c| sum(&column(c).collect::<Vec<f64>>()))
+            .collect()
     }
 
     /// The statistic on the replicates `first` to `first + LANES - 1`, for rows of `W` numbers.

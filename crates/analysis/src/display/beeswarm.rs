@@ -53,7 +53,12 @@ pub fn beeswarm(x: &[f64], diameter: f64) -> Result<Beeswarm, InputError> {
 
 fn check_dots(x: &[f64], diameter: f64) -> Result<(), InputError> {
     check_complete("x", x)?;
-    domain("diameter", diameter, diameter > 0.0 && diameter <= 1e100, "a number above 0")
+    domain(
+        "diameter",
+        diameter,
+        diameter > 0.0 && diameter <= 1e100,
+        "a number above 0",
+    )
 }
 
 /// A placed dot.
@@ -71,7 +76,10 @@ struct Window {
 
 impl Window {
     fn new(diameter: f64) -> Self {
-        Self { diameter, dots: Vec::new() }
+        Self {
+            diameter,
+            dots: Vec::new(),
+        }
     }
 
     fn place(&mut self, x: f64) -> f64 {
@@ -94,12 +102,7 @@ impl Window {
     /// A dot blocks the heights within `√(d² - dx²)` of its own. Going through the dots in order
     /// of height, every height that a later dot pushes us to is beyond all earlier ones: only a
     /// wider block can begin below an earlier one, and then it ends above it. So one pass does.
-    fn first_free<'a>(
-        &self,
-        x: f64,
-        direction: f64,
-        dots: impl Iterator<Item = &'a Dot>,
-    ) -> f64 {
+    fn first_free<'a>(&self, x: f64, direction: f64, dots: impl Iterator<Item = &'a Dot>) -> f64 {
         let square = self.diameter * self.diameter;
         let mut y = 0.0;
         for dot in dots {
@@ -148,7 +151,10 @@ pub fn dot_stack(x: &[f64], diameter: f64) -> Result<Vec<DotStack>, InputError> 
     let mut rest = ascending.as_slice();
     while let Some(&first) = rest.first() {
         let count = rest.partition_point(|x| x - first < diameter).max(1);
-        stacks.push(DotStack { x: f64::midpoint(first, rest[count - 1]), count });
+        stacks.push(DotStack {
+            x: f64::midpoint(first, rest[count - 1]),
+            count,
+        });
         rest = &rest[count..];
     }
     Ok(stacks)

@@ -21,14 +21,20 @@ struct Table {
 static MAPS: LazyLock<BTreeMap<String, Vec<Rgb>>> = LazyLock::new(|| {
     let tables: BTreeMap<String, Table> =
         serde_json::from_str(TABLES).expect("the committed tables are valid JSON");
-    tables.into_iter().map(|(name, table)| (name, colors(&table.lut))).collect()
+    tables
+        .into_iter()
+        .map(|(name, table)| (name, colors(&table.lut)))
+        .collect()
 });
 
 /// Six hexadecimal digits a colour.
 fn colors(lut: &str) -> Vec<Rgb> {
     let digit = |c: u8| (c as char).to_digit(16).unwrap_or(0) as u8;
     let (pairs, _) = lut.as_bytes().as_chunks::<2>();
-    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| 16 * digit(*high) + digit(*low)).collect();
+    let bytes: Vec<u8> = pairs
+        .iter()
+        .map(|[high, low]| 16 * digit(*high) + digit(*low))
+        .collect();
     bytes.as_chunks::<3>().0.to_vec()
 }
 
@@ -57,7 +63,9 @@ pub fn color(map: &str, t: f64) -> Option<Rgb> {
     if t.is_nan() {
         return None;
     }
-    table.get(((256.0 * t).floor().max(0.0) as usize).min(255)).copied()
+    table
+        .get(((256.0 * t).floor().max(0.0) as usize).min(255))
+        .copied()
 }
 
 /// The colours of several stops: see [`color`].
@@ -79,7 +87,9 @@ pub fn colormap(map: &str, stops: &[f64]) -> Result<Colormap, InputError> {
             expected: "viridis, cividis, batlow, vik or RdBu",
         });
     }
-    Ok(Colormap { rgb: stops.iter().map(|t| color(map, *t)).collect() })
+    Ok(Colormap {
+        rgb: stops.iter().map(|t| color(map, *t)).collect(),
+    })
 }
 
 /// Black or white, whichever can be read on the background: by WCAG luminance, with the
@@ -95,8 +105,16 @@ pub fn colormap(map: &str, stops: &[f64]) -> Result<Colormap, InputError> {
 pub fn text_color(background: Rgb) -> Rgb {
     let linear = |channel: u8| {
         let c = f64::from(channel) / 255.0;
-        if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        if c <= 0.04045 {
+            c / 12.92
+        } else {
+            ((c + 0.055) / 1.055).powf(2.4)
+        }
     };
     let [r, g, b] = background.map(linear);
-    if 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 { [0; 3] } else { [255; 3] }
+    if 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 {
+        [0; 3]
+    } else {
+        [255; 3]
+    }
 }

@@ -40,7 +40,9 @@ pub fn lttb(x: &[f64], y: &[f64], k: usize) -> Result<Lttb, InputError> {
     check_complete("y", y)?;
     let n = x.len();
     if k >= n || k < 3 {
-        return Ok(Lttb { indices: (0..n).collect() });
+        return Ok(Lttb {
+            indices: (0..n).collect(),
+        });
     }
     let every = (n - 2) as f64 / (k - 2) as f64;
     let bucket = |i: usize| ((i as f64 * every).floor() as usize + 1).min(n);
@@ -90,13 +92,7 @@ pub struct Bin2d {
 /// # Errors
 /// When the lengths differ, a number is infinite, a range is empty, or there are no or more than
 /// 4 096 bins along an axis.
-pub fn bin2d(
-    x: &[f64],
-    y: &[f64],
-    nx: usize,
-    ny: usize,
-    range: [[f64; 2]; 2],
-) -> Result<Bin2d, InputError> {
+pub fn bin2d(x: &[f64], y: &[f64], nx: usize, ny: usize, range: [[f64; 2]; 2]) -> Result<Bin2d, InputError> {
     same_length("y", y.len(), x.len())?;
     check("x", x)?;
     check("y", y)?;

@@ -74,7 +74,11 @@ pub fn distribution(y: &[f64], kde_points: usize) -> Result<Distribution, InputE
             kde: None,
         });
     };
-    let (bins, edges) = if lo == hi { (1, [lo - 0.5, hi + 0.5]) } else { (fd_bins(&ascending), [lo, hi]) };
+    let (bins, edges) = if lo == hi {
+        (1, [lo - 0.5, hi + 0.5])
+    } else {
+        (fd_bins(&ascending), [lo, hi])
+    };
     Ok(Distribution {
         n: ascending.len(),
         quantiles: Some(QUANTILES.map(|q| quantile(&ascending, q))),
@@ -90,7 +94,11 @@ fn fd_bins(ascending: &[f64]) -> usize {
     let iqr = quantile(ascending, 0.75) - quantile(ascending, 0.25);
     let width = 2.0 * iqr * (ascending.len() as f64).powf(-1.0 / 3.0);
     let range = ascending[ascending.len() - 1] - ascending[0];
-    if width > 0.0 { ((range / width).ceil().min(MOST_BINS as f64) as usize).max(1) } else { 1 }
+    if width > 0.0 {
+        ((range / width).ceil().min(MOST_BINS as f64) as usize).max(1)
+    } else {
+        1
+    }
 }
 
 /// The `bins + 1` edges from lo to hi.
@@ -133,11 +141,17 @@ fn kde(ascending: &[f64], points: usize) -> Option<Density> {
     let at = |x: &f64| {
         // Beyond nine bandwidths a kernel is below rounding.
         let from = ascending.partition_point(|y| *y < x - 9.0 * bandwidth);
-        let near = ascending[from..].iter().take_while(|y| **y <= x + 9.0 * bandwidth);
+        let near = ascending[from..]
+            .iter()
+            .take_while(|y| **y <= x + 9.0 * bandwidth);
         near.map(|y| kernel((x - y) / bandwidth)).sum::<f64>() / scale
     };
     let density = x.iter().map(at).collect();
-    Some(Density { bandwidth, x, density })
+    Some(Density {
+        bandwidth,
+        x,
+        density,
+    })
 }
 
 /// Evenly spaced quantiles of a sample, for a dot plot in which each dot is `1/dots` of the

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{aicc, complete_points};
-use crate::input::{
-    InputError, check, check_complete, check_level, defined, domain, same_length,
-};
+use crate::input::{InputError, check, check_complete, check_level, defined, domain, same_length};
 use crate::interval::Interval;
 use crate::moments::{Moments, products_about, standardised, sum};
 use crate::special::{t_ppf, t_two_sided};
@@ -92,11 +90,15 @@ pub fn ols_forecast(
     }
     let (x, y) = complete_points(x, y);
     let x: Vec<f64> = x.into_iter().map(|x| transform.of(x)).collect();
-    let Some(line) = Line::of(&x, &y) else { return Ok(OlsForecast::default()) };
+    let Some(line) = Line::of(&x, &y) else {
+        return Ok(OlsForecast::default());
+    };
     let new: Vec<f64> = x_new.iter().map(|&x| transform.of(x)).collect();
     let t = t_ppf(0.5 + level / 2.0, line.df());
     let intervals = |half: &dyn Fn(f64) -> f64| -> Option<Vec<Interval>> {
-        new.iter().map(|&x| Interval::around(line.at(x), t * half(x))).collect()
+        new.iter()
+            .map(|&x| Interval::around(line.at(x), t * half(x)))
+            .collect()
     };
     Ok(OlsForecast {
         intercept: defined(line.at(0.0)),
@@ -152,7 +154,12 @@ impl Line {
             .zip(ys)
             .map(|(xi, yi)| (yi - y.mean - slope * (xi - x.mean)).powi(2))
             .collect();
-        slope.is_finite().then(|| Self { x, y, slope, sse: sum(&residuals) })
+        slope.is_finite().then(|| Self {
+            x,
+            y,
+            slope,
+            sse: sum(&residuals),
+        })
     }
 
     fn df(&self) -> f64 {

@@ -63,14 +63,18 @@ pub fn choose_curve(x: &[f64], y: &[f64]) -> Result<Option<Curve>, InputError> {
     if xs[0] > 0.0 && xs.len() >= 6 {
         curves.push((Curve::Powerlaw, powerlaw_forecast(x, y, &[], 0.8)?.aicc));
     }
-    let known = curves.iter().filter_map(|(curve, aicc)| aicc.map(|aicc| (*curve, aicc)));
+    let known = curves
+        .iter()
+        .filter_map(|(curve, aicc)| aicc.map(|aicc| (*curve, aicc)));
     let least = known.clone().map(|(_, aicc)| aicc).fold(f64::INFINITY, f64::min);
     // Line and logarithm are equally simple: between them the smaller wins.
     let simple = known
         .clone()
         .filter(|(curve, aicc)| *curve != Curve::Powerlaw && *aicc < least + 2.0)
         .min_by(|a, b| a.1.total_cmp(&b.1));
-    Ok(simple.or_else(|| known.min_by(|a, b| a.1.total_cmp(&b.1))).map(|(curve, _)| curve))
+    Ok(simple
+        .or_else(|| known.min_by(|a, b| a.1.total_cmp(&b.1)))
+        .map(|(curve, _)| curve))
 }
 
 /// The points that have both numbers.

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{aicc, complete_points};
-use crate::input::{
-    InputError, check, check_complete, check_level, defined, domain, same_length,
-};
+use crate::input::{InputError, check, check_complete, check_level, defined, domain, same_length};
 use crate::interval::Interval;
 use crate::linear::Cholesky;
 use crate::moments::{Moments, mean, products_about, sum};
@@ -78,9 +76,14 @@ pub fn powerlaw_forecast(
     let (x, y) = complete_points(x, y);
     let logs: Vec<f64> = x.iter().map(|x| x.ln()).collect();
     let centre = mean(&logs);
-    let points = Points { u: logs.iter().map(|log| log - centre).collect(), y };
+    let points = Points {
+        u: logs.iter().map(|log| log - centre).collect(),
+        y,
+    };
     let new: Vec<f64> = x_new.iter().map(|x| x.ln() - centre).collect();
-    let forecast = points.fit().and_then(|fit| points.forecast(&fit, centre, &new, level));
+    let forecast = points
+        .fit()
+        .and_then(|fit| points.forecast(&fit, centre, &new, level));
     Ok(forecast.unwrap_or(PowerlawForecast {
         identifiable: false,
         x0: None,
@@ -131,10 +134,22 @@ impl Points {
     }
 
     fn measured(&self, a: f64, b: f64, c: f64) -> Fit {
-        let fit = Fit { a, b, c, sse: f64::INFINITY };
-        let squares: Vec<f64> =
-            self.u.iter().zip(&self.y).map(|(u, y)| (y - fit.at(*u)).powi(2)).collect();
-        Fit { sse: sum(&squares), ..fit }
+        let fit = Fit {
+            a,
+            b,
+            c,
+            sse: f64::INFINITY,
+        };
+        let squares: Vec<f64> = self
+            .u
+            .iter()
+            .zip(&self.y)
+            .map(|(u, y)| (y - fit.at(*u)).powi(2))
+            .collect();
+        Fit {
+            sse: sum(&squares),
+            ..fit
+        }
     }
 
     /// `None` when the minimum is at an end of the range or there are too few points.
@@ -170,24 +185,31 @@ impl Points {
                 fit_right = at(right);
             }
         }
-        if fit_left.sse <= fit_right.sse { fit_left } else { fit_right }
+        if fit_left.sse <= fit_right.sse {
+            fit_left
+        } else {
+            fit_right
+        }
     }
 
     /// Gauss-Newton steps, halved until the residuals shrink; none that does not.
     fn polish(&self, mut fit: Fit) -> Fit {
         for _ in 0..50 {
-            let Some(normal) = self.normal(&fit) else { return fit };
+            let Some(normal) = self.normal(&fit) else {
+                return fit;
+            };
             let residuals = self.u.iter().zip(&self.y).map(|(u, y)| (*u, y - fit.at(*u)));
             let mut slope = [0.0; 3];
             for (u, r) in residuals {
-                slope.iter_mut().zip(fit.gradient(u)).for_each(|(sum, g)| *sum += g * r);
+                slope
+                    .iter_mut()
+                    .zip(fit.gradient(u))
+                    .for_each(|(sum, g)| *sum += g * r);
             }
             let step = normal.solve(&slope);
             let better = (0..20)
                 .map(|halvings| 0.5_f64.powi(halvings))
-                .map(|t| {
-                    self.measured(fit.a + t * step[0], fit.b + t * step[1], fit.c + t * step[2])
-                })
+                .map(|t| self.measured(fit.a + t * step[0], fit.b + t * step[1], fit.c + t * step[2]))
                 .find(|next| next.sse < fit.sse);
             match better {
                 Some(next) => fit = next,
@@ -244,7 +266,10 @@ impl Normal {
         for (row, si) in products.iter_mut().zip(scale) {
             row.iter_mut().zip(scale).for_each(|(x, sj)| *x /= si * sj);
         }
-        Some(Self { scale, factor: Cholesky::of(&products)? })
+        Some(Self {
+            scale,
+            factor: Cholesky::of(&products)?,
+        })
     }
 
     fn solve(&self, y: &[f64; 3]) -> [f64; 3] {

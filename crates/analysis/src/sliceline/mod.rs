@@ -106,13 +106,14 @@ pub struct FoundSlices {
 /// # Errors
 /// When there is not one error per row, an error is negative, missing or infinite, or α is not
 /// in (0, 1].
-pub fn sliceline(
-    table: &Table,
-    errors: &[f64],
-    rules: &SearchRules,
-) -> Result<FoundSlices, InputError> {
+pub fn sliceline(table: &Table, errors: &[f64], rules: &SearchRules) -> Result<FoundSlices, InputError> {
     check_errors(table, errors)?;
-    domain("alpha", rules.alpha, rules.alpha > 0.0 && rules.alpha <= 1.0, "a number in (0, 1]")?;
+    domain(
+        "alpha",
+        rules.alpha,
+        rules.alpha > 0.0 && rules.alpha <= 1.0,
+        "a number in (0, 1]",
+    )?;
     at_most("k", rules.k, 1000)?;
     let search = Search::new(table, errors, rules);
     let outcome = search.run();
@@ -188,7 +189,10 @@ pub fn validate(
         .iter()
         .map(|slice| match table.codes(&slice.predicates) {
             Some(predicates) => Contrast::of(table, errors, &predicates),
-            None => Contrast { inside: Moments::of(&[]), rest: Moments::of(errors) },
+            None => Contrast {
+                inside: Moments::of(&[]),
+                rest: Moments::of(errors),
+            },
         })
         .collect();
     let p: Vec<Option<f64>> = contrasts.iter().map(Contrast::p_greater).collect();
@@ -216,10 +220,11 @@ impl Contrast {
     fn of(table: &Table, errors: &[f64], predicates: &[(usize, u32)]) -> Self {
         let (inside, rest): (Vec<usize>, Vec<usize>) =
             (0..table.len()).partition(|&row| table.holds(row, predicates));
-        let of = |rows: &[usize]| {
-            Moments::of(&rows.iter().map(|&row| errors[row]).collect::<Vec<f64>>())
-        };
-        Self { inside: of(&inside), rest: of(&rest) }
+        let of = |rows: &[usize]| Moments::of(&rows.iter().map(|&row| errors[row]).collect::<Vec<f64>>());
+        Self {
+            inside: of(&inside),
+            rest: of(&rest),
+        }
     }
 
     fn effect_size(&self) -> Option<f64> {

@@ -56,13 +56,23 @@ struct Walk {
 impl<'a> Search<'a> {
     pub(super) fn new(table: &'a Table, errors: &'a [f64], rules: &'a SearchRules) -> Self {
         let mean = crate::moments::mean(errors);
-        Self { table, errors, rules, min_support: rules.min_support.max(1), mean }
+        Self {
+            table,
+            errors,
+            rules,
+            min_support: rules.min_support.max(1),
+            mean,
+        }
     }
 
     pub(super) fn run(&self) -> Outcome {
         let mut best: Vec<Candidate> = Vec::new();
         let levels = self.rules.max_level.min(self.table.columns().len());
-        let mut outcome = Outcome { best: Vec::new(), truncated: false, level_reached: levels };
+        let mut outcome = Outcome {
+            best: Vec::new(),
+            truncated: false,
+            level_reached: levels,
+        };
         if self.mean.is_nan() || self.mean <= 0.0 || self.rules.k == 0 {
             return outcome;
         }
@@ -71,9 +81,20 @@ impl<'a> Search<'a> {
         for level in 1..=levels {
             let floor = self.kth_score(&best);
             let walks = replicate(starts.len(), |i| {
-                let mut walk = Walk { best: Vec::new(), work: 0, limit: share };
+                let mut walk = Walk {
+                    best: Vec::new(),
+                    work: 0,
+                    limit: share,
+                };
                 let (first, errors) = &starts[i];
-                self.enter(&mut walk, &[*first], *errors, &self.rows_of(*first, level), level, floor);
+                self.enter(
+                    &mut walk,
+                    &[*first],
+                    *errors,
+                    &self.rows_of(*first, level),
+                    level,
+                    floor,
+                );
                 walk
             });
             outcome.truncated |= walks.iter().any(|walk| walk.work > walk.limit);
@@ -96,7 +117,10 @@ impl<'a> Search<'a> {
             for (&code, &error) in column.codes().iter().zip(self.errors) {
                 of[code as usize].add(error);
             }
-            let codes = of.into_iter().enumerate().map(|(code, of)| ((c, code as u32), of));
+            let codes = of
+                .into_iter()
+                .enumerate()
+                .map(|(code, of)| ((c, code as u32), of));
             starts.extend(codes.filter(|(_, of)| self.can_grow(of)));
         }
         starts
@@ -111,7 +135,10 @@ impl<'a> Search<'a> {
             return Vec::new();
         }
         let codes = self.table.columns()[column].codes().iter().enumerate();
-        codes.filter(|(_, of)| **of == code).map(|(row, _)| row as u32).collect()
+        codes
+            .filter(|(_, of)| **of == code)
+            .map(|(row, _)| row as u32)
+            .collect()
     }
 
     /// Looks at the slices below this one that have `left - 1` more predicates.
@@ -149,7 +176,10 @@ impl<'a> Search<'a> {
                 let inside: Vec<u32> = if left == 2 {
                     Vec::new()
                 } else {
-                    rows.iter().copied().filter(|row| codes[*row as usize] == code).collect()
+                    rows.iter()
+                        .copied()
+                        .filter(|row| codes[*row as usize] == code)
+                        .collect()
                 };
                 let deeper = [predicates, &[(column, code)]].concat();
                 self.enter(walk, &deeper, child, &inside, left - 1, floor);
@@ -159,7 +189,7 @@ impl<'a> Search<'a> {
 
     fn consider(&self, walk: &mut Walk, predicates: &[(usize, u32)], of: Errors) {
         let score = self.score(of.size as f64, of.sum);
-        if score > 0.0 {
+        if rounded(score) > 0.0 {
             walk.best.push(Candidate {
                 predicates: predicates.to_vec(),
                 size: of.size,
@@ -223,11 +253,16 @@ mod tests {
     #[test]
     fn a_search_that_runs_out_of_work_says_how_far_it_came() {
         let mut dice = Stream::new(1, 0);
-        let rows: Vec<Vec<String>> =
-            (0..400).map(|_| (0..6).map(|_| dice.below(3).to_string()).collect()).collect();
+        let rows: Vec<Vec<String>> = (0..400)
+            .map(|_| (0..6).map(|_| dice.below(3).to_string()).collect())
+            .collect();
         let errors: Vec<f64> = (0..400).map(|_| dice.below(2) as f64).collect();
         let table = Table::from_rows(&rows).expect("the rows have six columns");
-        let rules = SearchRules { min_support: 5, max_work: 50_000, ..SearchRules::for_samples(400) };
+        let rules = SearchRules {
+            min_support: 5,
+            max_work: 50_000,
+            ..SearchRules::for_samples(400)
+        };
         let outcome = Search::new(&table, &errors, &rules).run();
         assert!(outcome.truncated);
         assert_eq!(outcome.level_reached, 2);

@@ -34,7 +34,10 @@ impl Column {
         values.dedup();
         let code = |value: &Value| values.binary_search(&value.as_ref()).unwrap_or_default() as u32;
         let codes = samples.iter().map(code).collect();
-        Self { values: values.into_iter().map(str::to_owned).collect(), codes }
+        Self {
+            values: values.into_iter().map(str::to_owned).collect(),
+            codes,
+        }
     }
 
     /// A column of names: a missing one is a value of its own, and of more than 100 values the 20
@@ -54,9 +57,16 @@ impl Column {
         let mut by_count: Vec<usize> = (0..counts.len()).collect();
         by_count.sort_by_key(|&code| (core::cmp::Reverse(counts[code]), code));
         let mut kept = vec![false; counts.len()];
-        by_count.iter().take(KEPT_VALUES).for_each(|&code| kept[code] = true);
+        by_count
+            .iter()
+            .take(KEPT_VALUES)
+            .for_each(|&code| kept[code] = true);
         let name = |&code: &u32| {
-            if kept[code as usize] { all.values[code as usize].as_str() } else { OTHER }
+            if kept[code as usize] {
+                all.values[code as usize].as_str()
+            } else {
+                OTHER
+            }
         };
         Self::new(&all.codes.iter().map(name).collect::<Vec<&str>>())
     }
@@ -66,8 +76,9 @@ impl Column {
     pub fn numeric(samples: &[f64]) -> Self {
         let there: Vec<f64> = samples.iter().copied().filter(|x| !x.is_nan()).collect();
         let ascending = sorted(&there);
-        let mut cuts: Vec<f64> =
-            (0..=BINS).map(|i| quantile(&ascending, i as f64 / BINS as f64)).collect();
+        let mut cuts: Vec<f64> = (0..=BINS)
+            .map(|i| quantile(&ascending, i as f64 / BINS as f64))
+            .collect();
         cuts.dedup();
         let bin = |x: f64| {
             let above = cuts.iter().skip(1).take(cuts.len().saturating_sub(2));
@@ -114,17 +125,23 @@ impl Table {
     ///
     /// # Errors
     /// When the rows differ in length.
-    pub fn from_rows<Value: AsRef<str>, Row: AsRef<[Value]>>(
-        rows: &[Row],
-    ) -> Result<Self, InputError> {
+    pub fn from_rows<Value: AsRef<str>, Row: AsRef<[Value]>>(rows: &[Row]) -> Result<Self, InputError> {
         let width = rows.first().map_or(0, |row| row.as_ref().len());
         for row in rows {
             same_length("rows", row.as_ref().len(), width)?;
         }
         let column = |c: usize| -> Column {
-            Column::new(&rows.iter().map(|row| row.as_ref()[c].as_ref()).collect::<Vec<&str>>())
+            Column::new(
+                &rows
+                    .iter()
+                    .map(|row| row.as_ref()[c].as_ref())
+                    .collect::<Vec<&str>>(),
+            )
         };
-        Ok(Self { columns: (0..width).map(column).collect(), len: rows.len() })
+        Ok(Self {
+            columns: (0..width).map(column).collect(),
+            len: rows.len(),
+        })
     }
 
     /// The number of samples.
@@ -144,13 +161,14 @@ impl Table {
     }
 
     pub(super) fn holds(&self, row: usize, predicates: &[(usize, u32)]) -> bool {
-        predicates.iter().all(|&(column, code)| self.columns[column].codes[row] == code)
+        predicates
+            .iter()
+            .all(|&(column, code)| self.columns[column].codes[row] == code)
     }
 
     pub(super) fn names(&self, predicates: &[(usize, u32)]) -> Vec<(usize, String)> {
-        let name = |&(column, code): &(usize, u32)| {
-            (column, self.columns[column].values[code as usize].clone())
-        };
+        let name =
+            |&(column, code): &(usize, u32)| (column, self.columns[column].values[code as usize].clone());
         predicates.iter().map(name).collect()
     }
 

@@ -70,11 +70,8 @@ pub(super) fn beta_split(a: f64, b: f64, x: f64, y: f64) -> f64 {
 /// `x^a y^b / B(a, b)` by Loader's saddle point.
 fn prefactor(a: f64, b: f64, x: f64, y: f64) -> f64 {
     let n = a + b;
-    let log = stirling_error(n)
-        - stirling_error(a)
-        - stirling_error(b)
-        - deviance(a, n * x)
-        - deviance(b, n * y);
+    let log =
+        stirling_error(n) - stirling_error(a) - stirling_error(b) - deviance(a, n * x) - deviance(b, n * y);
     log.exp() * (a * b / (2.0 * PI * n)).sqrt()
 }
 
@@ -161,7 +158,10 @@ fn first_guess(a: f64, b: f64, p: f64) -> f64 {
         let w = z * (k + h).max(0.0).sqrt() / h - (v - u) * (k + 5.0 / 6.0 - 2.0 / (3.0 * h));
         a / (a + b * (-2.0 * w).exp())
     } else {
-        let (t, u) = ((a * (a / (a + b)).ln()).exp() / a, (b * (b / (a + b)).ln()).exp() / b);
+        let (t, u) = (
+            (a * (a / (a + b)).ln()).exp() / a,
+            (b * (b / (a + b)).ln()).exp() / b,
+        );
         if p < t / (t + u) {
             (a * (t + u) * p).powf(1.0 / a)
         } else {

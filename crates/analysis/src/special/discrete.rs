@@ -70,14 +70,12 @@ impl Table {
         if p == 0.0 || p == 1.0 {
             return 1.0;
         }
-        binom_pmf(k, self.row1, p) * binom_pmf(self.column1 - k, self.row2, p)
-            / binom_pmf(self.column1, n, p)
+        binom_pmf(k, self.row1, p) * binom_pmf(self.column1 - k, self.row2, p) / binom_pmf(self.column1, n, p)
     }
 
     /// P(X = k+1) / P(X = k).
     fn rise(&self, k: f64) -> f64 {
-        (self.row1 - k) * (self.column1 - k)
-            / ((k + 1.0) * (self.row2 - self.column1 + k + 1.0))
+        (self.row1 - k) * (self.column1 - k) / ((k + 1.0) * (self.row2 - self.column1 + k + 1.0))
     }
 
     /// The mass of `k` and everything beyond it, walking away from the mode.
@@ -101,8 +99,7 @@ impl Table {
 
     /// On the given side of the mode, the value nearest to it whose mass is at most `limit`.
     fn first_at_most(&self, limit: f64, up: bool) -> Option<f64> {
-        let (mut inside, mut outside) =
-            (self.mode(), if up { self.highest() } else { self.lowest() });
+        let (mut inside, mut outside) = (self.mode(), if up { self.highest() } else { self.lowest() });
         if self.mass(outside) > limit {
             return None;
         }
@@ -126,7 +123,11 @@ impl Table {
 #[must_use]
 pub fn fisher_exact(a: u64, b: u64, c: u64, d: u64) -> f64 {
     let (a, b, c, d) = (a as f64, b as f64, c as f64, d as f64);
-    let table = Table { row1: a + b, row2: c + d, column1: a + c };
+    let table = Table {
+        row1: a + b,
+        row2: c + d,
+        column1: a + c,
+    };
     if table.lowest() == table.highest() {
         return 1.0;
     }
@@ -134,8 +135,12 @@ pub fn fisher_exact(a: u64, b: u64, c: u64, d: u64) -> f64 {
     if table.mass(table.mode()) <= limit {
         return 1.0;
     }
-    let below = table.first_at_most(limit, false).map_or(0.0, |k| table.tail_from(k, false));
-    let above = table.first_at_most(limit, true).map_or(0.0, |k| table.tail_from(k, true));
+    let below = table
+        .first_at_most(limit, false)
+        .map_or(0.0, |k| table.tail_from(k, false));
+    let above = table
+        .first_at_most(limit, true)
+        .map_or(0.0, |k| table.tail_from(k, true));
     (below + above).min(1.0)
 }
 

@@ -19,9 +19,7 @@ pub(super) fn stirling_error(z: f64) -> f64 {
         return ln_gamma(z + 1.0) - (z + 0.5) * z.ln() + z - LN_SQRT_2PI;
     }
     let z2 = z * z;
-    (1.0 / 12.0
-        - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - (1.0 / 1188.0) / z2) / z2) / z2) / z2)
-        / z
+    (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - (1.0 / 1188.0) / z2) / z2) / z2) / z2) / z
 }
 
 /// Loader's deviance `x ln(x/m) + m - x`, without cancellation when x is near m.

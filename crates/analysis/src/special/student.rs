@@ -26,11 +26,7 @@ pub fn t_sf(t: f64, df: f64) -> f64 {
     if t.is_nan() || df.is_nan() || df <= 0.0 {
         return f64::NAN;
     }
-    if t >= 0.0 {
-        tail(t, df)
-    } else {
-        1.0 - tail(t, df)
-    }
+    if t >= 0.0 { tail(t, df) } else { 1.0 - tail(t, df) }
 }
 
 /// P(T ≤ t).
@@ -77,7 +73,11 @@ fn upper_quantile(q: f64, df: f64) -> f64 {
             hi = t;
         }
         let newton = t + excess / density(t, df);
-        let next = if newton > lo && newton < hi { newton } else { 0.5 * (lo + hi) };
+        let next = if newton > lo && newton < hi {
+            newton
+        } else {
+            0.5 * (lo + hi)
+        };
         let step = (next - t).abs();
         t = next;
         if step <= 1e-15 * t {
@@ -88,7 +88,8 @@ fn upper_quantile(q: f64, df: f64) -> f64 {
 }
 
 fn density(t: f64, df: f64) -> f64 {
-    let log = libm::lgamma(0.5 * (df + 1.0)) - libm::lgamma(0.5 * df)
+    let log = libm::lgamma(0.5 * (df + 1.0))
+        - libm::lgamma(0.5 * df)
         - 0.5 * (df * core::f64::consts::PI).ln()
         - 0.5 * (df + 1.0) * (t * t / df).ln_1p();
     log.exp()
