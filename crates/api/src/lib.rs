@@ -3,15 +3,21 @@
 //! Handlers never see the worker or the runner, the worker never sees HTTP; both meet in the
 //! database and the object store.
 
+pub mod app;
 pub mod auth;
+pub mod catalogue;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod db;
 pub mod error;
 pub mod events;
+mod guard;
 pub mod handlers;
+pub mod ingest;
 pub mod json;
+pub mod openapi;
+pub mod plan;
 pub mod request_id;
 pub mod routes;
 pub mod state;

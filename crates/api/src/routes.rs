@@ -1,17 +1,80 @@
 //! Every HTTP route: the table of contents.
 
 use crate::error::AppError;
-use crate::handlers::runs;
+use crate::handlers::{
+    auth, benchmarks, config, docs, drafts, health, me, models, runs, secrets, slices, spa, system,
+    task_folders, tokens, views,
+};
+use crate::state::AppState;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put};
 
 /// All routes.
-pub fn configure(cfg: &mut ServiceConfig) {
+pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
+    let embedded = state.keys.is_embedded();
     cfg.service(
         web::scope("/api/v1")
+            // Public.
+            .route("/config", get().to(config::get_config))
+            .route("/health", get().to(health::get_health))
+            .route("/readyz", get().to(health::get_readyz))
+            .route("/openapi.json", get().to(docs::get_openapi))
+            .route("/docs", get().to(docs::get_docs))
+            .route("/docs/{file}", get().to(docs::get_docs_file))
+            // Identity.
+            .route("/me", get().to(me::get_me))
+            // What a person keeps, and what they bring.
+            .route("/views", get().to(views::list_views))
+            .route("/views", post().to(views::save_view))
+            .route("/views/{view_id}", delete().to(views::delete_view))
+            .route("/drafts", post().to(drafts::create_draft))
+            .route("/tokens", get().to(tokens::list_tokens))
+            .route("/tokens", post().to(tokens::create_token))
+            .route("/tokens/{token_id}", delete().to(tokens::delete_token))
+            .route("/secrets", get().to(secrets::list_secrets))
+            .route("/secrets/{name}", put().to(secrets::put_secret))
+            .route("/secrets/{name}", delete().to(secrets::delete_secret))
+            .route("/system", get().to(system::get_system))
+            // Catalogue.
+            .route("/models", get().to(models::list_models))
+            .route("/models", post().to(models::create_model))
+            .route("/models/{model_id}", get().to(models::get_model))
+            .route("/models/{model_id}", patch().to(models::update_model))
+            .route(
+                "/models/{model_id}/checkpoints",
+                post().to(models::create_checkpoint),
+            )
+            .route(
+                "/models/{model_id}/checkpoints/{checkpoint_id}",
+                patch().to(models::update_checkpoint),
+            )
+            .route("/backends", get().to(models::list_backends))
+            .route("/benchmarks", get().to(benchmarks::list_benchmarks))
+            .route("/benchmarks/{benchmark_id}", get().to(benchmarks::get_benchmark))
+            .route(
+                "/benchmarks/{benchmark_id}",
+                patch().to(benchmarks::update_benchmark),
+            )
+            .route("/slices", get().to(slices::list_slices))
+            .route("/task-folders", get().to(task_folders::list_task_folders))
+            .route("/task-folders", post().to(task_folders::create_task_folder))
+            .route(
+                "/task-folders/{folder_id}",
+                delete().to(task_folders::delete_task_folder),
+            )
+            // Runs, attempts and what belongs to them.
             .configure(runs::routes)
             .default_service(web::to(no_route)),
     );
+    cfg.service(web::scope("/auth/v1").configure(move |cfg| {
+        if embedded {
+            auth::embedded_routes(cfg)
+        } else {
+            auth::hosted_routes(cfg)
+        }
+    }));
+    cfg.configure(runs::sockets);
+    cfg.default_service(web::to(spa::serve));
 }
 
 /// There is no such thing.

@@ -1,11 +1,25 @@
 //! What every handler and the worker share.
 
-use crate::auth::Keys;
+use crate::auth::{KeyError, Keys, SignInLimiter};
 use crate::config::Config;
 use crate::db::Db;
 use crate::events::Hub;
-use crate::store::Store;
+use crate::handlers::spa;
+use crate::store::{Store, StoreError};
+use std::path::PathBuf;
 use std::sync::Arc;
+use thiserror::Error;
+
+/// Why the shared parts cannot be made.
+#[derive(Debug, Error)]
+pub enum StateError {
+    /// The keys cannot be had.
+    #[error("the keys cannot be used")]
+    Keys(#[from] KeyError),
+    /// The object store cannot be used.
+    #[error("the object store cannot be used")]
+    Store(#[from] StoreError),
+}
 
 /// What every handler and the worker share; cheap to clone.
 #[derive(Clone)]
@@ -20,4 +34,26 @@ pub struct AppState {
     pub store: Store,
     /// Live messages.
     pub events: Hub,
+    /// How often an address may try to sign in.
+    pub sign_in: Arc<SignInLimiter>,
+    /// The folder with the built pages.
+    pub spa: Option<Arc<PathBuf>>,
+}
+
+impl AppState {
+    /// The shared parts on a database.
+    ///
+    /// # Errors
+    /// [`StateError`] when keys or folders cannot be used.
+    pub fn new(config: Arc<Config>, db: Db) -> Result<Self, StateError> {
+        Ok(Self {
+            keys: Arc::new(Keys::load(&config)?),
+            store: Store::local(&config.object_dir())?,
+            events: Hub::start(db.clone()),
+            sign_in: Arc::new(SignInLimiter::new(config.auth.sign_in_limit)),
+            spa: spa::folder(config.server.spa_dir.as_ref()).map(Arc::new),
+            config,
+            db,
+        })
+    }
 }

@@ -3,6 +3,7 @@
 use crate::{BenchmarkId, BenchmarkKind, Modality};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// A benchmark: one lmms-eval task, group or tag.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,4 +93,33 @@ pub struct UpdateBenchmark {
     /// In words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+}
+
+/// A folder of the user's own task files (`--include_path`). Task files are code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TaskFolderView {
+    /// Its id.
+    pub id: Uuid,
+    /// Where it is on the server.
+    pub path: String,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+}
+
+/// All task folders of an organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TaskFolderList {
+    /// By path.
+    pub folders: Vec<TaskFolderView>,
+}
+
+/// Adds a folder of task files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateTaskFolder {
+    /// An absolute path on the server.
+    pub path: String,
 }

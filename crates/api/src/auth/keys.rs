@@ -85,6 +85,11 @@ impl Keys {
         self.verifier.verify(token).await
     }
 
+    /// The public half of the embedded signing key, as a JWK.
+    pub fn public_jwk(&self) -> Option<serde_json::Value> {
+        self.signer.as_ref().map(|s| s.jwk.clone())
+    }
+
     /// Whether accounts are kept in our own database.
     pub fn is_embedded(&self) -> bool {
         self.signer.is_some()

@@ -8,6 +8,7 @@ mod principal;
 mod seal;
 pub mod tokens;
 
+pub use embedded::{AuthError, SignInLimiter};
 pub use keys::{KeyError, Keys, public_url};
 pub use principal::{Identity, Membership, ORGANIZATION_HEADER, Principal, Scope};
 pub use seal::SealingKey;

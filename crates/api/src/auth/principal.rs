@@ -154,6 +154,19 @@ impl Principal {
         }
     }
 
+    /// Whether the caller may do `scope` at all.
+    pub fn has_scope(&self, scope: Scope) -> bool {
+        match &self.identity {
+            Identity::User { .. } => true,
+            Identity::Token { scopes, .. } => covers(scopes, scope),
+        }
+    }
+
+    /// Whether no scope narrows the caller's role.
+    pub fn has_every_scope(&self) -> bool {
+        Scope::ALL.into_iter().all(|scope| self.has_scope(scope))
+    }
+
     /// A stable name, e.g. for idempotency keys.
     pub fn key(&self) -> String {
         match self.identity {
@@ -217,13 +230,13 @@ impl Principal {
                 "your role is `{own}`; expected at least `{needed}`"
             )));
         }
-        match &self.identity {
-            Identity::Token { scopes, .. } if !covers(scopes, scope) => Err(AppError::Forbidden(format!(
-                "the token lacks the scope `{}`",
-                scope.as_str()
-            ))),
-            _ => Ok(()),
+        if self.has_scope(scope) {
+            return Ok(());
         }
+        Err(AppError::Forbidden(format!(
+            "the token lacks the scope `{}`",
+            scope.as_str()
+        )))
     }
 
     /// The caller whose `Authorization` header this is.

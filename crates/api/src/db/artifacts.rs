@@ -102,7 +102,11 @@ pub async fn of_run(conn: &mut Conn, run: RunId) -> QueryResult<Vec<ArtifactRow>
 /// The files of one benchmark in one attempt.
 pub async fn of_pick(conn: &mut Conn, pick: Uuid, attempt: Uuid) -> QueryResult<Vec<ArtifactRow>> {
     artifacts::table
-        .filter(artifacts::run_benchmark_id.eq(pick).and(artifacts::attempt_id.eq(attempt)))
+        .filter(
+            artifacts::run_benchmark_id
+                .eq(pick)
+                .and(artifacts::attempt_id.eq(attempt)),
+        )
         .order(artifacts::name)
         .select(ArtifactRow::as_select())
         .load(conn)
@@ -111,7 +115,12 @@ pub async fn of_pick(conn: &mut Conn, pick: Uuid, attempt: Uuid) -> QueryResult<
 
 /// The file with this id.
 pub async fn find(conn: &mut Conn, id: ArtifactId) -> QueryResult<Option<ArtifactRow>> {
-    artifacts::table.find(id.0).select(ArtifactRow::as_select()).first(conn).await.optional()
+    artifacts::table
+        .find(id.0)
+        .select(ArtifactRow::as_select())
+        .first(conn)
+        .await
+        .optional()
 }
 
 /// What a file holds, by its path below `out/<order>/`.
@@ -138,15 +147,29 @@ pub struct Chunk {
 }
 
 /// The pieces of an output that overlap `from..to`, in order.
-pub async fn chunks(conn: &mut Conn, attempt: Uuid, stream: LogStream, from: i64, to: i64) -> QueryResult<Vec<Chunk>> {
+pub async fn chunks(
+    conn: &mut Conn,
+    attempt: Uuid,
+    stream: LogStream,
+    from: i64,
+    to: i64,
+) -> QueryResult<Vec<Chunk>> {
     use diesel::dsl::sql;
     use diesel::sql_types::{BigInt, Bool};
     log_chunks::table
-        .filter(log_chunks::attempt_id.eq(attempt).and(log_chunks::stream.eq(stream.as_str())))
+        .filter(
+            log_chunks::attempt_id
+                .eq(attempt)
+                .and(log_chunks::stream.eq(stream.as_str())),
+        )
         .filter(log_chunks::byte_offset.lt(to))
         .filter(sql::<Bool>("byte_offset + length > ").bind::<BigInt, _>(from))
         .order(log_chunks::byte_offset)
-        .select((log_chunks::byte_offset, log_chunks::length, log_chunks::object_key))
+        .select((
+            log_chunks::byte_offset,
+            log_chunks::length,
+            log_chunks::object_key,
+        ))
         .load(conn)
         .await
 }
@@ -154,7 +177,11 @@ pub async fn chunks(conn: &mut Conn, attempt: Uuid, stream: LogStream, from: i64
 /// Bytes of an output that are stored.
 pub async fn stored_bytes(conn: &mut Conn, attempt: Uuid, stream: LogStream) -> QueryResult<i64> {
     let last: Option<(i64, i32)> = log_chunks::table
-        .filter(log_chunks::attempt_id.eq(attempt).and(log_chunks::stream.eq(stream.as_str())))
+        .filter(
+            log_chunks::attempt_id
+                .eq(attempt)
+                .and(log_chunks::stream.eq(stream.as_str())),
+        )
         .order(log_chunks::byte_offset.desc())
         .select((log_chunks::byte_offset, log_chunks::length))
         .first(conn)

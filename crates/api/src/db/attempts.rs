@@ -1,7 +1,7 @@
 //! Attempts: what executors and the worker write about one execution of a run.
 
-use super::schema::run_attempts;
 use super::Conn;
+use super::schema::run_attempts;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -151,8 +151,6 @@ pub struct BatchChanges {
     pub offsets: Option<Value>,
     /// Where it is.
     pub state: Option<&'static str>,
-    /// Where it runs.
-    pub host: Option<String>,
     /// The keeper's process.
     pub pid: Option<i32>,
     /// When its process began.
@@ -166,7 +164,11 @@ pub struct BatchChanges {
 /// Writes what a batch changes, unless a newer attempt or an end has fenced it off.
 pub async fn apply_batch(conn: &mut Conn, id: Uuid, epoch: i32, changes: &BatchChanges) -> QueryResult<bool> {
     let changed = diesel::update(run_attempts::table.find(id))
-        .filter(run_attempts::epoch.eq(epoch).and(run_attempts::state.eq_any(LIVE)))
+        .filter(
+            run_attempts::epoch
+                .eq(epoch)
+                .and(run_attempts::state.eq_any(LIVE)),
+        )
         .set((changes, run_attempts::heartbeat_at.eq(diesel::dsl::now)))
         .execute(conn)
         .await?;
@@ -222,11 +224,30 @@ pub async fn insert(conn: &mut Conn, attempt: NewAttempt) -> QueryResult<()> {
 }
 
 /// Moves a live attempt from one state to the next; false when it is elsewhere.
-pub async fn advance(conn: &mut Conn, id: Uuid, from: &[AttemptState], to: AttemptState) -> QueryResult<bool> {
+pub async fn advance(
+    conn: &mut Conn,
+    id: Uuid,
+    from: &[AttemptState],
+    to: AttemptState,
+) -> QueryResult<bool> {
     let from: Vec<_> = from.iter().map(|s| s.as_str()).collect();
     let changed = diesel::update(run_attempts::table.find(id))
         .filter(run_attempts::state.eq_any(from))
         .set(run_attempts::state.eq(to.as_str()))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Gives a claimed attempt the token of its executor, which is about to be launched; false when
+/// it is further already.
+pub async fn set_token(conn: &mut Conn, id: Uuid, hash: Vec<u8>) -> QueryResult<bool> {
+    let changed = diesel::update(run_attempts::table.find(id))
+        .filter(run_attempts::state.eq("claimed"))
+        .set((
+            run_attempts::token_hash.eq(hash),
+            run_attempts::state.eq("submitting"),
+        ))
         .execute(conn)
         .await?;
     Ok(changed == 1)
@@ -291,7 +312,9 @@ pub async fn end(
     reason: Option<&str>,
     exit: Option<&AttemptExit>,
 ) -> QueryResult<bool> {
-    let exit = exit.and_then(|e| serde_json::to_value(e).ok()).map(super::events::without_nul);
+    let exit = exit
+        .and_then(|e| serde_json::to_value(e).ok())
+        .map(super::events::without_nul);
     let changed = diesel::update(run_attempts::table.find(id))
         .filter(run_attempts::state.eq_any(LIVE))
         .set((

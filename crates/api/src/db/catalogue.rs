@@ -1,103 +1,74 @@
-//! What was indexed last, and the folders that are indexed.
+//! The catalogue rows that results refer to.
 
-use super::{
-    Conn,
-    schema::{catalogue_state, task_folders},
-};
-use chrono::{DateTime, Utc};
+use super::{Conn, schema::benchmarks};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde_json::Value;
-use types::{OrganizationId, TaskFolderView, UserId};
+use std::collections::HashMap;
 use uuid::Uuid;
 
-/// What was indexed last.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = catalogue_state, treat_none_as_null = true)]
-pub struct StateRow {
-    /// The installed lmms-eval.
-    pub lmms_eval_version: Option<String>,
-    /// Of everything that was read.
-    pub fingerprint: String,
-    /// When.
-    pub indexed_at: DateTime<Utc>,
-    /// What could not be indexed, as a list of texts.
-    pub problems: Value,
-    /// The model backends.
-    pub backends: Value,
-}
-
-/// A folder of an organization's own tasks.
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = task_folders)]
-pub struct FolderRow {
-    /// Its id.
-    pub id: Uuid,
-    /// Its organization.
-    pub organization_id: Uuid,
-    /// Where it is.
-    pub path: String,
-    /// When it was added.
-    pub created_at: DateTime<Utc>,
-}
-
-impl From<FolderRow> for TaskFolderView {
-    fn from(row: FolderRow) -> Self {
-        let FolderRow { id, organization_id: _, path, created_at } = row;
-        Self { id, path, created_at }
+/// The ids of these tasks and groups, an organization's own before the installed ones. A name that
+/// no catalogue has (a task of another version, a group that only results know) gets a row of the organization's.
+pub async fn resolve(
+    conn: &mut Conn,
+    organization: Uuid,
+    names: &[String],
+    groups: &[&str],
+) -> QueryResult<HashMap<String, Uuid>> {
+    let mut known = ids(conn, organization, names).await?;
+    let missing: Vec<&String> = names.iter().filter(|n| !known.contains_key(*n)).collect();
+    if missing.is_empty() {
+        return Ok(known);
     }
+    for name in missing {
+        let kind = if groups.contains(&name.as_str()) {
+            "group"
+        } else {
+            "task"
+        };
+        insert(conn, organization, name, kind).await?;
+    }
+    known.extend(ids(conn, organization, names).await?);
+    Ok(known)
 }
 
-/// What was indexed last, if anything.
-pub async fn state(conn: &mut Conn) -> QueryResult<Option<StateRow>> {
-    catalogue_state::table.select(StateRow::as_select()).first(conn).await.optional()
-}
-
-/// Notes what was indexed.
-pub async fn set_state(conn: &mut Conn, state: &StateRow) -> QueryResult<()> {
-    diesel::insert_into(catalogue_state::table)
-        .values(state)
-        .on_conflict(catalogue_state::only)
-        .do_update()
-        .set(state)
+/// Notes how many documents a task has.
+pub async fn set_num_samples(conn: &mut Conn, id: Uuid, n: i64) -> QueryResult<()> {
+    diesel::update(benchmarks::table.find(id))
+        .filter(benchmarks::num_samples.is_distinct_from(n))
+        .set(benchmarks::num_samples.eq(n))
         .execute(conn)
         .await?;
     Ok(())
 }
 
-/// All folders, or those of one organization, by path.
-pub async fn folders(conn: &mut Conn, organization: Option<OrganizationId>) -> QueryResult<Vec<FolderRow>> {
-    let mut query = task_folders::table.select(FolderRow::as_select()).order(task_folders::path).into_boxed();
-    if let Some(organization) = organization {
-        query = query.filter(task_folders::organization_id.eq(organization.0));
-    }
-    query.load(conn).await
+async fn ids(conn: &mut Conn, organization: Uuid, names: &[String]) -> QueryResult<HashMap<String, Uuid>> {
+    let own = benchmarks::organization_id
+        .is_null()
+        .or(benchmarks::organization_id.eq(organization));
+    let rows: Vec<(String, Uuid)> = benchmarks::table
+        .filter(benchmarks::name.eq_any(names).and(own))
+        // Nulls first: an own row replaces the installed one in the map.
+        .order(benchmarks::organization_id.asc().nulls_first())
+        .select((benchmarks::name, benchmarks::id))
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
-/// Adds a folder.
-pub async fn insert_folder(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    path: &str,
-    by: Option<UserId>,
-) -> QueryResult<FolderRow> {
-    diesel::insert_into(task_folders::table)
+async fn insert(conn: &mut Conn, organization: Uuid, name: &str, kind: &str) -> QueryResult<()> {
+    let leaves = if kind == "task" { vec![name] } else { Vec::new() };
+    diesel::insert_into(benchmarks::table)
         .values((
-            task_folders::id.eq(Uuid::now_v7()),
-            task_folders::organization_id.eq(organization.0),
-            task_folders::path.eq(path),
-            task_folders::created_by.eq(by.map(|u| u.0)),
+            benchmarks::id.eq(Uuid::now_v7()),
+            benchmarks::organization_id.eq(organization),
+            benchmarks::name.eq(name),
+            benchmarks::kind.eq(kind),
+            benchmarks::modality.eq("Text"),
+            benchmarks::leaf_tasks.eq(leaves),
+            benchmarks::origin.eq("results"),
         ))
-        .returning(FolderRow::as_returning())
-        .get_result(conn)
-        .await
-}
-
-/// Removes a folder; false when there is none.
-pub async fn delete_folder(conn: &mut Conn, organization: OrganizationId, id: Uuid) -> QueryResult<bool> {
-    let deleted = diesel::delete(task_folders::table.find(id))
-        .filter(task_folders::organization_id.eq(organization.0))
+        .on_conflict_do_nothing()
         .execute(conn)
         .await?;
-    Ok(deleted == 1)
+    Ok(())
 }

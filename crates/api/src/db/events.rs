@@ -401,7 +401,10 @@ pub async fn timeline(conn: &mut AsyncPgConnection, run_id: Uuid) -> QueryResult
         .select((run_events::seq, run_events::at, run_events::payload))
         .load(conn)
         .await?;
-    Ok(rows.into_iter().filter_map(|(seq, at, data)| entry(seq, at, data)).collect())
+    Ok(rows
+        .into_iter()
+        .filter_map(|(seq, at, data)| entry(seq, at, data))
+        .collect())
 }
 
 fn entry(seq: i64, written: DateTime<Utc>, data: Value) -> Option<TimelineEntry> {

@@ -51,7 +51,13 @@ pub async fn find(conn: &mut Conn, owner: &Owner) -> QueryResult<Option<Kept>> {
 }
 
 /// Keeps an answer.
-pub async fn keep(conn: &mut Conn, owner: &Owner, hash: &[u8], status: i16, response: &Value) -> QueryResult<()> {
+pub async fn keep(
+    conn: &mut Conn,
+    owner: &Owner,
+    hash: &[u8],
+    status: i16,
+    response: &Value,
+) -> QueryResult<()> {
     use idempotency_keys::dsl as k;
     diesel::insert_into(idempotency_keys::table)
         .values((

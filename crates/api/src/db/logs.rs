@@ -34,7 +34,11 @@ type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, run_logs::table, diesel::pg
 fn filtered(run: RunId, filter: &Filter) -> Boxed<'_> {
     let mut query = run_logs::table.filter(run_logs::run_id.eq(run.0)).into_boxed();
     if let Some(level) = filter.level {
-        let louder: Vec<_> = LogLevel::ALL.iter().filter(|l| **l >= level).map(|l| l.as_str()).collect();
+        let louder: Vec<_> = LogLevel::ALL
+            .iter()
+            .filter(|l| **l >= level)
+            .map(|l| l.as_str())
+            .collect();
         query = query.filter(run_logs::level.eq_any(louder));
     }
     if let Some(search) = &filter.search {
@@ -59,7 +63,13 @@ struct Row {
 }
 
 /// A page of lines, oldest first, at most `limit`.
-pub async fn page(conn: &mut Conn, run: RunId, filter: &Filter, place: Place, limit: i64) -> QueryResult<Vec<LogLine>> {
+pub async fn page(
+    conn: &mut Conn,
+    run: RunId,
+    filter: &Filter,
+    place: Place,
+    limit: i64,
+) -> QueryResult<Vec<LogLine>> {
     let query = filtered(run, filter);
     let query = match place {
         Place::After(seq) => query.filter(run_logs::seq.gt(seq)).order(run_logs::seq.asc()),
@@ -97,7 +107,10 @@ fn line_of(row: Row) -> LogLine {
         level: row.level,
         message: row.message,
     };
-    LogLine { seq, line: row.into() }
+    LogLine {
+        seq,
+        line: row.into(),
+    }
 }
 
 /// How many lines match.

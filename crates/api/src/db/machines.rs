@@ -66,14 +66,21 @@ pub async fn report(conn: &mut Conn, host: &HostRow, gpus: Vec<GpuRow>) -> Query
     diesel::delete(gpu_devices::table.filter(gpu_devices::host.eq(&host.host)))
         .execute(conn)
         .await?;
-    diesel::insert_into(gpu_devices::table).values(gpus).execute(conn).await?;
+    diesel::insert_into(gpu_devices::table)
+        .values(gpus)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// The GPUs of a machine that live attempts hold.
 pub async fn held(conn: &mut Conn, host: &str) -> QueryResult<BTreeSet<String>> {
     let uuids: Vec<String> = gpu_allocations::table
-        .filter(gpu_allocations::host.eq(host).and(gpu_allocations::released_at.is_null()))
+        .filter(
+            gpu_allocations::host
+                .eq(host)
+                .and(gpu_allocations::released_at.is_null()),
+        )
         .select(gpu_allocations::gpu_uuid)
         .load(conn)
         .await?;
@@ -106,7 +113,11 @@ pub async fn hold(
 /// Takes an attempt's GPUs back.
 pub async fn release(conn: &mut Conn, attempt: Uuid) -> QueryResult<()> {
     diesel::update(gpu_allocations::table)
-        .filter(gpu_allocations::attempt_id.eq(attempt).and(gpu_allocations::released_at.is_null()))
+        .filter(
+            gpu_allocations::attempt_id
+                .eq(attempt)
+                .and(gpu_allocations::released_at.is_null()),
+        )
         .set(gpu_allocations::released_at.eq(diesel::dsl::now))
         .execute(conn)
         .await
@@ -138,5 +149,8 @@ pub async fn gpus(conn: &mut Conn) -> QueryResult<Vec<SeenGpu>> {
 
 /// The machines, and why each has no GPUs.
 pub async fn reasons(conn: &mut Conn) -> QueryResult<Vec<(String, Option<String>)>> {
-    hosts::table.select((hosts::host, hosts::gpu_reason)).load(conn).await
+    hosts::table
+        .select((hosts::host, hosts::gpu_reason))
+        .load(conn)
+        .await
 }

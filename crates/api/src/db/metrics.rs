@@ -73,14 +73,21 @@ pub async fn replace(conn: &mut Conn, pick: Uuid, metrics: &[NewMetric]) -> Quer
         .execute(conn)
         .await?;
     for some in metrics.chunks(500) {
-        diesel::insert_into(run_metrics::table).values(some).execute(conn).await?;
+        diesel::insert_into(run_metrics::table)
+            .values(some)
+            .execute(conn)
+            .await?;
     }
     Ok(())
 }
 
 /// The scores of a run, by picked benchmark, task, metric and filter. A benchmark is a leaf or a
 /// picked group.
-pub async fn of_run(conn: &mut Conn, run: RunId, benchmark: Option<BenchmarkId>) -> QueryResult<Vec<MetricView>> {
+pub async fn of_run(
+    conn: &mut Conn,
+    run: RunId,
+    benchmark: Option<BenchmarkId>,
+) -> QueryResult<Vec<MetricView>> {
     let mut query = run_metrics::table
         .inner_join(benchmarks::table)
         .inner_join(run_benchmarks::table)
@@ -148,7 +155,10 @@ pub fn snapshot(metrics: &[MetricView]) -> BTreeMap<String, BTreeMap<String, f64
             "none" => metric.metric_name.clone(),
             filter => format!("{},{filter}", metric.metric_name),
         };
-        snapshot.entry(metric.benchmark.clone()).or_default().insert(key, value);
+        snapshot
+            .entry(metric.benchmark.clone())
+            .or_default()
+            .insert(key, value);
     }
     snapshot
 }

@@ -3,15 +3,37 @@
 //! The rule it keeps: a handler gets a connection only inside [`Db::user`] (row-level security as
 //! the caller) or [`Db::service`]; the functions take the connection, and the caller owns the transaction.
 
+pub mod artifacts;
+pub mod attempts;
+pub mod audit;
+pub mod benchmarks;
+pub mod catalogue;
+pub mod drafts;
 pub mod events;
+pub mod idempotency;
+pub mod indexed;
+pub mod links;
+pub mod logs;
+pub mod machines;
+pub mod metrics;
+pub mod migrate;
+pub mod models;
 pub mod organizations;
+pub mod planning;
 mod pool;
+pub mod queue;
 pub mod run_benchmarks;
 pub mod runs;
-
-#[allow(missing_docs, clippy::wildcard_imports)]
+pub mod samples;
+#[allow(missing_docs)]
 pub mod schema;
-
+pub mod secrets;
+pub mod sessions;
+pub mod slices;
+pub mod system;
+pub mod tickets;
 pub mod tokens;
+pub mod users;
+pub mod views;
 
-pub use pool::{Conn, Db, Error};
+pub use pool::{Conn, Db, Error, act_as_service};

@@ -35,7 +35,12 @@ pub struct ModelRow {
 
 /// The model, as far as the caller may see it.
 pub async fn model(conn: &mut Conn, id: ModelId) -> QueryResult<Option<ModelRow>> {
-    models::table.find(id.0).select(ModelRow::as_select()).first(conn).await.optional()
+    models::table
+        .find(id.0)
+        .select(ModelRow::as_select())
+        .first(conn)
+        .await
+        .optional()
 }
 
 /// Name, place and source of a model's checkpoints.
@@ -112,9 +117,17 @@ pub async fn secret_names(conn: &mut Conn, organization: OrganizationId) -> Quer
 }
 
 /// The sealed values of some of an organization's secrets.
-pub async fn sealed(conn: &mut Conn, organization: Uuid, names: &[String]) -> QueryResult<Vec<(String, Vec<u8>)>> {
+pub async fn sealed(
+    conn: &mut Conn,
+    organization: Uuid,
+    names: &[String],
+) -> QueryResult<Vec<(String, Vec<u8>)>> {
     secrets::table
-        .filter(secrets::organization_id.eq(organization).and(secrets::name.eq_any(names)))
+        .filter(
+            secrets::organization_id
+                .eq(organization)
+                .and(secrets::name.eq_any(names)),
+        )
         .select((secrets::name, secrets::sealed))
         .load(conn)
         .await

@@ -6,12 +6,16 @@
 
 use crate::auth::Principal;
 use crate::config::DatabaseConfig;
-use diesel::result::DatabaseErrorKind;
+use diesel::result::{ConnectionError, ConnectionResult, DatabaseErrorKind};
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager,
+};
+use futures_util::future::BoxFuture;
 use std::time::Duration;
 use thiserror::Error;
+use tokio::runtime::Handle;
 
 /// A connection inside a transaction.
 pub type Conn = AsyncPgConnection;
@@ -28,6 +32,17 @@ pub enum Error {
     /// The address cannot be used.
     #[error("{0}")]
     Address(String),
+    /// A migration failed.
+    #[error("a migration failed: {0}")]
+    Migration(String),
+    /// The schema is not this binary's.
+    #[error(
+        "the database's schema is not this version's: {0}; run `lmms-dash migrate` with the version you want to use"
+    )]
+    Schema(String),
+    /// A statement outside the pool failed.
+    #[error("a statement failed")]
+    Raw(#[source] Box<tokio_postgres::Error>),
     /// The login role is too powerful.
     #[error(
         "the database role `{0}` bypasses row-level security; expected a role without SUPERUSER and BYPASSRLS, such as `lmms_api`"
@@ -100,6 +115,7 @@ impl Db {
         refuse_transaction_pooler(url)?;
         let mut manager = ManagerConfig::default();
         manager.recycling_method = RecyclingMethod::Fast;
+        manager.custom_setup = Box::new(establish_on(Handle::current()));
         let manager = AsyncDieselConnectionManager::new_with_config(url, manager);
         let pool = Pool::builder(manager)
             .max_size(config.pool)
@@ -219,6 +235,30 @@ impl Db {
         }
         Ok(())
     }
+}
+
+/// A connection lives on the runtime that made the pool, not on that of the request that needed it first:
+/// request runtimes end before the worker does.
+fn establish_on(runtime: Handle) -> impl Fn(&str) -> BoxFuture<'_, ConnectionResult<AsyncPgConnection>> {
+    move |url| {
+        let url = url.to_owned();
+        let made = runtime.spawn(async move { AsyncPgConnection::establish(&url).await });
+        Box::pin(async move {
+            made.await
+                .map_err(|e| ConnectionError::BadConnection(e.to_string()))?
+        })
+    }
+}
+
+/// Lets a transaction of the embedded accounts write our own tables too.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn act_as_service(conn: &mut Conn) -> diesel::QueryResult<()> {
+    diesel::sql_query("select set_config('role', 'service_role', true)")
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 impl std::fmt::Debug for Db {

@@ -25,7 +25,11 @@ pub struct WaitingRow {
 /// The first runs of the queue.
 pub async fn waiting(conn: &mut Conn, limit: i64) -> QueryResult<Vec<WaitingRow>> {
     runs::table
-        .filter(runs::status.eq("queued").and(runs::not_before.le(diesel::dsl::now)))
+        .filter(
+            runs::status
+                .eq("queued")
+                .and(runs::not_before.le(diesel::dsl::now)),
+        )
         .order((runs::priority.desc(), runs::queued_at, runs::id))
         .limit(limit)
         .select(WaitingRow::as_select())
@@ -149,19 +153,31 @@ pub struct LiveChanges {
 
 /// Writes the live columns of a run.
 pub async fn set_live(conn: &mut Conn, run: Uuid, changes: &LiveChanges) -> QueryResult<()> {
-    diesel::update(runs::table.find(run)).set(changes).execute(conn).await.map(|_| ())
+    diesel::update(runs::table.find(run))
+        .set(changes)
+        .execute(conn)
+        .await
+        .map(|_| ())
 }
 
 /// Notes the keeper's process.
 pub async fn set_process(conn: &mut Conn, run: Uuid, pid: Option<i32>) -> QueryResult<()> {
     let change = runs::process_id.eq(pid);
-    diesel::update(runs::table.find(run)).set(change).execute(conn).await.map(|_| ())
+    diesel::update(runs::table.find(run))
+        .set(change)
+        .execute(conn)
+        .await
+        .map(|_| ())
 }
 
 /// Notes the GPUs that a run holds.
 pub async fn set_gpus(conn: &mut Conn, run: Uuid, gpus: Option<String>) -> QueryResult<()> {
     let change = runs::gpu_device_id.eq(gpus);
-    diesel::update(runs::table.find(run)).set(change).execute(conn).await.map(|_| ())
+    diesel::update(runs::table.find(run))
+        .set(change)
+        .execute(conn)
+        .await
+        .map(|_| ())
 }
 
 /// How a run ended.
@@ -194,7 +210,12 @@ pub struct RunEnding {
 
 impl RunEnding {
     /// An end with this status.
-    pub fn new(status: RunStatus, outcome: Option<Outcome>, error_message: Option<String>, percent: f64) -> Self {
+    pub fn new(
+        status: RunStatus,
+        outcome: Option<Outcome>,
+        error_message: Option<String>,
+        percent: f64,
+    ) -> Self {
         Self {
             status: status.as_str(),
             outcome: outcome.map(Outcome::as_str),
@@ -212,9 +233,20 @@ impl RunEnding {
 }
 
 /// Ends a run that this owner holds; false when it no longer does.
-pub async fn end(conn: &mut Conn, run: Uuid, owner: Uuid, epoch: i32, ending: &RunEnding) -> QueryResult<bool> {
+pub async fn end(
+    conn: &mut Conn,
+    run: Uuid,
+    owner: Uuid,
+    epoch: i32,
+    ending: &RunEnding,
+) -> QueryResult<bool> {
     let changed = diesel::update(runs::table.find(run))
-        .filter(runs::status.eq("running").and(runs::lease_owner.eq(owner)).and(runs::epoch.eq(epoch)))
+        .filter(
+            runs::status
+                .eq("running")
+                .and(runs::lease_owner.eq(owner))
+                .and(runs::epoch.eq(epoch)),
+        )
         .set(ending)
         .execute(conn)
         .await?;
@@ -223,12 +255,14 @@ pub async fn end(conn: &mut Conn, run: Uuid, owner: Uuid, epoch: i32, ending: &R
 
 /// Lets a run that went back to the queue wait.
 pub async fn postpone(conn: &mut Conn, run: Uuid, wait: Duration) -> QueryResult<()> {
-    diesel::sql_query("update runs set queued_at = now(), not_before = now() + make_interval(secs => $2) where id = $1")
-        .bind::<SqlUuid, _>(run)
-        .bind::<Double, _>(wait.as_secs_f64())
-        .execute(conn)
-        .await
-        .map(|_| ())
+    diesel::sql_query(
+        "update runs set queued_at = now(), not_before = now() + make_interval(secs => $2) where id = $1",
+    )
+    .bind::<SqlUuid, _>(run)
+    .bind::<Double, _>(wait.as_secs_f64())
+    .execute(conn)
+    .await
+    .map(|_| ())
 }
 
 /// Counts the committed leaves of a run and notes whether a result is degraded.
@@ -266,4 +300,25 @@ pub async fn owned(conn: &mut Conn, owner: Uuid) -> QueryResult<Vec<Uuid>> {
 pub fn expected_seconds(plan: &Value, picks: &[String]) -> Option<f64> {
     let known = plan.get("expected_seconds")?;
     picks.iter().map(|name| known.get(name)?.as_f64()).sum()
+}
+
+/// How many runs of this owner hold no GPU.
+pub async fn owned_without_gpus(conn: &mut Conn, owner: Uuid) -> QueryResult<usize> {
+    let found: i64 = runs::table
+        .filter(runs::status.eq("running").and(runs::lease_owner.eq(owner)))
+        .filter(runs::gpu_device_id.is_null())
+        .count()
+        .get_result(conn)
+        .await?;
+    Ok(usize::try_from(found).unwrap_or(usize::MAX))
+}
+
+/// Keeps the command lines of a run's last attempt.
+pub async fn set_commands(conn: &mut Conn, run: Uuid, commands: &Value) -> QueryResult<()> {
+    diesel::sql_query("update runs set plan = plan || jsonb_build_object('commands', $2) where id = $1")
+        .bind::<SqlUuid, _>(run)
+        .bind::<diesel::sql_types::Jsonb, _>(commands)
+        .execute(conn)
+        .await
+        .map(|_| ())
 }

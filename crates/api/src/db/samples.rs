@@ -3,9 +3,7 @@
 use super::Conn;
 use super::schema::run_samples;
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, BigInt, Bytea, Double, Jsonb, Nullable, Text, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bytea, Double, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use types::{BenchmarkId, RunBenchmarkId, RunId, SampleView};
@@ -314,7 +312,11 @@ pub async fn count(conn: &mut Conn, run: RunId, filter: &Filter) -> QueryResult<
 /// Takes back the errors of a task whose scores turned out not to lie in [0, 1].
 pub async fn forget_errors(conn: &mut Conn, pick: Uuid, benchmark: Uuid, filter: &str) -> QueryResult<()> {
     diesel::update(run_samples::table)
-        .filter(run_samples::run_benchmark_id.eq(pick).and(run_samples::benchmark_id.eq(benchmark)))
+        .filter(
+            run_samples::run_benchmark_id
+                .eq(pick)
+                .and(run_samples::benchmark_id.eq(benchmark)),
+        )
         .filter(run_samples::filter.eq(filter))
         .set(run_samples::error.eq(None::<f64>))
         .execute(conn)

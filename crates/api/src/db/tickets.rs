@@ -37,7 +37,11 @@ pub async fn insert(
 /// Takes a ticket for this run: whose it was, unless it is unknown, used or too old.
 pub async fn take(conn: &mut Conn, hash: &[u8], run: RunId) -> QueryResult<Option<Value>> {
     diesel::delete(ws_tickets::table.find(hash))
-        .filter(ws_tickets::run_id.eq(run.0).and(ws_tickets::expires_at.gt(diesel::dsl::now)))
+        .filter(
+            ws_tickets::run_id
+                .eq(run.0)
+                .and(ws_tickets::expires_at.gt(diesel::dsl::now)),
+        )
         .returning(ws_tickets::principal)
         .get_result(conn)
         .await

@@ -1,8 +1,8 @@
 //! `GET /artifacts/{artifact_id}`: the content of a file, to whoever holds its signed address.
 
 use super::runs::raw;
-use crate::db::artifacts::{self, ArtifactRow};
 use crate::db::Conn;
+use crate::db::artifacts::{self, ArtifactRow};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -48,10 +48,17 @@ pub async fn download_artifact(
     path: web::Path<String>,
     query: web::Query<Signed>,
 ) -> AppResult<HttpResponse> {
-    let id: ArtifactId = path.parse().map_err(|_| AppError::not_found("artifact", &*path))?;
-    let valid = state.keys.sealing.verifies(&message(id, query.expires), &query.signature);
+    let id: ArtifactId = path
+        .parse()
+        .map_err(|_| AppError::not_found("artifact", &*path))?;
+    let valid = state
+        .keys
+        .sealing
+        .verifies(&message(id, query.expires), &query.signature);
     if !valid || query.expires < Utc::now().timestamp() {
-        return Err(AppError::Forbidden("the address is not valid, or no longer".to_owned()));
+        return Err(AppError::Forbidden(
+            "the address is not valid, or no longer".to_owned(),
+        ));
     }
     let row = state
         .db
@@ -73,11 +80,17 @@ async fn content(state: &AppState, row: ArtifactRow) -> AppResult<HttpResponse> 
         .insert_header(("Cache-Control", "private, no-store"));
     if let Some(stream) = row.file_path.strip_prefix(artifacts::CHUNKED) {
         let stream: LogStream = stream.parse().map_err(AppError::internal)?;
-        let attempt = row.attempt_id.ok_or_else(|| AppError::not_found("artifact", row.id))?;
+        let attempt = row
+            .attempt_id
+            .ok_or_else(|| AppError::not_found("artifact", row.id))?;
         let body = raw::bytes(state, attempt, stream, 0..size).await?;
         return Ok(response.no_chunking(size).streaming(body));
     }
-    let body = state.store.read(&row.file_path, None).await.map_err(AppError::internal)?;
+    let body = state
+        .store
+        .read(&row.file_path, None)
+        .await
+        .map_err(AppError::internal)?;
     let body = body.map_err(|e| actix_web::Error::from(AppError::internal(e)));
     Ok(response.no_chunking(size).streaming(body))
 }
@@ -105,6 +118,9 @@ mod tests {
     #[test]
     fn a_name_cannot_leave_its_header() {
         let header = attachment("out/0/a\"b\r\nx: ü.json");
-        assert_eq!(header, "attachment; filename=\"a_b__x_ _.json\"; filename*=UTF-8''a%22b%0D%0Ax%3A%20%C3%BC.json");
+        assert_eq!(
+            header,
+            "attachment; filename=\"a_b__x_ _.json\"; filename*=UTF-8''a%22b%0D%0Ax%3A%20%C3%BC.json"
+        );
     }
 }

@@ -1,3 +1,23 @@
 //! One file per resource; a handler is `<verb>_<resource>`.
+//!
+//! A handler reads: authorize, find, act, answer. Handlers never call each other, the worker or the runner.
 
+pub mod artifacts;
+pub mod attempts;
+pub mod auth;
+pub mod benchmarks;
+pub mod config;
+pub mod docs;
+pub mod drafts;
+pub mod health;
+pub mod me;
+pub mod models;
 pub mod runs;
+pub mod secrets;
+pub mod slices;
+pub mod spa;
+pub mod system;
+pub mod task_folders;
+pub mod tokens;
+pub mod views;
+pub mod ws;

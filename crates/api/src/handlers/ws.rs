@@ -87,17 +87,27 @@ fn check_origin(state: &AppState, headers: &HeaderMap) -> AppResult<()> {
     let host = text(HOST).unwrap_or_default();
     let own = public_url(&state.config);
     let allowed = origin == own || is_same_host(origin, host);
-    if allowed { Ok(()) } else { Err(AppError::Forbidden(format!("the origin `{origin}` is not this server's"))) }
+    if allowed {
+        Ok(())
+    } else {
+        Err(AppError::Forbidden(format!(
+            "the origin `{origin}` is not this server's"
+        )))
+    }
 }
 
 fn is_same_host(origin: &str, host: &str) -> bool {
-    let of_origin = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    let of_origin = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
     !host.is_empty() && of_origin == Some(host)
 }
 
 /// The caller, and the subprotocol to be echoed.
 async fn caller(state: &AppState, headers: &HeaderMap, id: RunId) -> AppResult<(Principal, Option<String>)> {
-    let offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|v| v.to_str().ok());
+    let offered = headers
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .filter_map(|v| v.to_str().ok());
     let protocol = offered
         .flat_map(|v| v.split(','))
         .map(str::trim)
@@ -169,8 +179,14 @@ impl Socket {
         let reason = match end {
             End::Left => None,
             End::Slow => Some((CloseCode::Again, format!("too slow: resume after {}", self.after))),
-            End::Forbidden => Some((CloseCode::Policy, "you may not follow this run any more".to_owned())),
-            End::Unavailable => Some((CloseCode::Again, format!("not available now: resume after {}", self.after))),
+            End::Forbidden => Some((
+                CloseCode::Policy,
+                "you may not follow this run any more".to_owned(),
+            )),
+            End::Unavailable => Some((
+                CloseCode::Again,
+                format!("not available now: resume after {}", self.after),
+            )),
         };
         let reason = reason.map(|(code, description)| CloseReason {
             code,
@@ -180,7 +196,10 @@ impl Socket {
         let _ = timeout(WRITE, self.session.close(reason)).await;
     }
 
-    async fn follow(&mut self, mut messages: AggregatedMessageStream) -> Result<std::convert::Infallible, End> {
+    async fn follow(
+        &mut self,
+        mut messages: AggregatedMessageStream,
+    ) -> Result<std::convert::Infallible, End> {
         let hub = self.state.events.clone();
         self.catch_up(&hub, i64::MAX).await?;
         let mut live = hub.subscribe(self.run.0, self.after);
@@ -203,7 +222,10 @@ impl Socket {
     /// Reads what was written before, up to the message `upto` or to the end.
     async fn catch_up(&mut self, hub: &Hub, upto: i64) -> Result<(), End> {
         while self.after < upto {
-            let page = hub.read_after(self.run.0, self.after).await.map_err(|_| End::Unavailable)?;
+            let page = hub
+                .read_after(self.run.0, self.after)
+                .await
+                .map_err(|_| End::Unavailable)?;
             let done = page.frames.is_empty() || !page.more;
             self.send(&page.frames).await?;
             if done {
@@ -219,7 +241,9 @@ impl Socket {
                 continue;
             }
             let text = ByteString::try_from(frame.text.clone()).map_err(|_| End::Unavailable)?;
-            timeout(WRITE, self.session.text(text)).await.map_err(|_| End::Slow)??;
+            timeout(WRITE, self.session.text(text))
+                .await
+                .map_err(|_| End::Slow)??;
             self.after = frame.seq;
         }
         Ok(())
@@ -231,7 +255,9 @@ impl Socket {
     ) -> Result<(), End> {
         match message {
             Some(Ok(AggregatedMessage::Ping(bytes))) => Ok(self.session.pong(&bytes).await?),
-            Some(Ok(AggregatedMessage::Pong(_) | AggregatedMessage::Text(_) | AggregatedMessage::Binary(_))) => Ok(()),
+            Some(Ok(
+                AggregatedMessage::Pong(_) | AggregatedMessage::Text(_) | AggregatedMessage::Binary(_),
+            )) => Ok(()),
             Some(Ok(AggregatedMessage::Close(_)) | Err(_)) | None => Err(End::Left),
         }
     }
@@ -256,7 +282,10 @@ mod tests {
     fn only_pages_of_this_host_may_look() {
         assert!(is_same_host("http://127.0.0.1:8000", "127.0.0.1:8000"));
         assert!(!is_same_host("http://evil.example", "127.0.0.1:8000"));
-        assert!(!is_same_host("http://127.0.0.1:8000.evil.example", "127.0.0.1:8000"));
+        assert!(!is_same_host(
+            "http://127.0.0.1:8000.evil.example",
+            "127.0.0.1:8000"
+        ));
         assert!(!is_same_host("null", ""));
     }
 }

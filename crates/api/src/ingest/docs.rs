@@ -92,9 +92,15 @@ mod tests {
 
     #[test]
     fn the_order_of_fields_does_not_matter() {
-        assert_eq!(content_hash(&json!({"a": 1, "b": [2]})), content_hash(&json!({"b": [2], "a": 1})));
+        assert_eq!(
+            content_hash(&json!({"a": 1, "b": [2]})),
+            content_hash(&json!({"b": [2], "a": 1}))
+        );
         assert_ne!(content_hash(&json!({"a": "12"})), content_hash(&json!({"a": 12})));
-        assert_ne!(content_hash(&json!([["a"], "b"])), content_hash(&json!([["a", "b"]])));
+        assert_ne!(
+            content_hash(&json!([["a"], "b"])),
+            content_hash(&json!([["a", "b"]]))
+        );
     }
 
     #[test]

@@ -41,7 +41,10 @@ impl Place {
         let (order, path) = name.strip_prefix("out/")?.split_once('/')?;
         let is_part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\0', '\\']);
         let fine = path.len() <= MAX_PATH && path.split('/').all(is_part);
-        let order = order.parse().ok().filter(|n| (0..=i32::from(i16::MAX)).contains(n))?;
+        let order = order
+            .parse()
+            .ok()
+            .filter(|n| (0..=i32::from(i16::MAX)).contains(n))?;
         fine.then(|| Self {
             order,
             path: path.to_owned(),
@@ -57,7 +60,11 @@ impl Place {
 /// Notes a stored file as an artifact of its benchmark.
 pub async fn register(conn: &mut Conn, owner: &Owner, place: &Place, stored: &Stored) -> QueryResult<()> {
     let pick: Option<Uuid> = run_benchmarks::table
-        .filter(run_benchmarks::run_id.eq(owner.run).and(run_benchmarks::order.eq(place.order)))
+        .filter(
+            run_benchmarks::run_id
+                .eq(owner.run)
+                .and(run_benchmarks::order.eq(place.order)),
+        )
         .select(run_benchmarks::id)
         .first(conn)
         .await
@@ -157,7 +164,9 @@ pub enum Role {
 pub fn role_of(name: &str) -> Role {
     let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
     if let Some(task) = file.strip_prefix("docs_").and_then(|f| f.strip_suffix(".jsonl")) {
-        return Role::Docs { task: task.to_owned() };
+        return Role::Docs {
+            task: task.to_owned(),
+        };
     }
     let Some((stamp, rest)) = split_stamp(file) else {
         return Role::Other;
@@ -166,7 +175,10 @@ pub fn role_of(name: &str) -> Role {
     if rest == "results.json" {
         return Role::Results { stamp };
     }
-    match rest.strip_prefix("samples_").and_then(|r| r.strip_suffix(".jsonl")) {
+    match rest
+        .strip_prefix("samples_")
+        .and_then(|r| r.strip_suffix(".jsonl"))
+    {
         Some(task) => Role::Samples {
             stamp,
             task: task.to_owned(),
@@ -192,7 +204,17 @@ mod tests {
         let place = Place::parse("out/3/a__b/x+y.json").unwrap();
         assert_eq!((place.order, place.path.as_str()), (3, "a__b/x+y.json"));
         assert_eq!(place.name(), "out/3/a__b/x+y.json");
-        for name in ["out/3", "out/3/", "out/x/a", "out/3/../../a", "out/3/a//b", "out/-1/a", "token", "out/3/a\0", "out/3/..\\a"] {
+        for name in [
+            "out/3",
+            "out/3/",
+            "out/x/a",
+            "out/3/../../a",
+            "out/3/a//b",
+            "out/-1/a",
+            "token",
+            "out/3/a\0",
+            "out/3/..\\a",
+        ] {
             assert_eq!(Place::parse(name), None, "{name}");
         }
     }
@@ -203,9 +225,20 @@ mod tests {
             stamp: "out/0/m/20261120_204534".into(),
             task: task.into(),
         };
-        assert_eq!(role_of("out/0/m/20261120_204534_samples_refcoco+_seg_testA.jsonl"), samples("refcoco+_seg_testA"));
-        assert_eq!(role_of("out/0/m/20261120_204534_samples_a_results.json.jsonl"), samples("a_results.json"));
-        assert_eq!(role_of("out/0/20261120_204534_results.json"), Role::Results { stamp: "out/0/20261120_204534".into() });
+        assert_eq!(
+            role_of("out/0/m/20261120_204534_samples_refcoco+_seg_testA.jsonl"),
+            samples("refcoco+_seg_testA")
+        );
+        assert_eq!(
+            role_of("out/0/m/20261120_204534_samples_a_results.json.jsonl"),
+            samples("a_results.json")
+        );
+        assert_eq!(
+            role_of("out/0/20261120_204534_results.json"),
+            Role::Results {
+                stamp: "out/0/20261120_204534".into()
+            }
+        );
         assert_eq!(role_of("out/0/docs_a-b.jsonl"), Role::Docs { task: "a-b".into() });
         assert_eq!(role_of("out/0/captions_val_results.json"), Role::Other);
         assert_eq!(role_of("out/0/é20261120_204534_results.json"), Role::Other);

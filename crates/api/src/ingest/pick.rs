@@ -53,7 +53,11 @@ pub struct Ingested {
 ///
 /// # Errors
 /// When the database or the object store fails; trying again may help.
-pub async fn ingest(conn: &mut Conn, store: &Store, pick: &Pick) -> Result<Result<Ingested, String>, IngestError> {
+pub async fn ingest(
+    conn: &mut Conn,
+    store: &Store,
+    pick: &Pick,
+) -> Result<Result<Ingested, String>, IngestError> {
     let files = artifacts::of_pick(conn, pick.id, pick.attempt).await?;
     let (stamp, results) = match newest_results(store, &files).await? {
         Ok(found) => found,
@@ -65,7 +69,9 @@ pub async fn ingest(conn: &mut Conn, store: &Store, pick: &Pick) -> Result<Resul
     let (mut scores, mut odd) = (ScoresByTask::new(), Odd::default());
     for (task, file) in samples_of(&files, &stamp) {
         let Some(leaf) = leaf_of(&results, &ids, task) else {
-            ingested.problems.push(format!("`{}` belongs to no task of the results", file.name));
+            ingested
+                .problems
+                .push(format!("`{}` belongs to no task of the results", file.name));
             continue;
         };
         let docs = docs_of(store, &files, task).await?;
@@ -92,14 +98,19 @@ pub async fn ingest(conn: &mut Conn, store: &Store, pick: &Pick) -> Result<Resul
 
 fn degraded(results: &Results, odd: Odd, ingested: &Ingested) -> Option<String> {
     let total = u64::try_from(ingested.sample_count).unwrap_or(0);
-    let exhausted = results.budget_exceeded.then(|| "the token budget ran out".to_owned());
+    let exhausted = results
+        .budget_exceeded
+        .then(|| "the token budget ran out".to_owned());
     odd.sentence(total).or(exhausted)
 }
 
 fn note(ingested: &mut Ingested, file: &ArtifactRow, tally: &Tally) {
     ingested.sample_count += i64::try_from(tally.total).unwrap_or(0);
     if let Some(first) = &tally.first_bad {
-        let message = format!("`{}`: {} lines are no samples, the first: {first}", file.name, tally.bad_lines);
+        let message = format!(
+            "`{}`: {} lines are no samples, the first: {first}",
+            file.name, tally.bad_lines
+        );
         ingested.problems.push(message);
     }
 }
@@ -133,11 +144,17 @@ async fn read_results(store: &Store, file: &ArtifactRow) -> Result<Result<Result
         return Ok(Err(format!("it has more than {cap} bytes")));
     };
     let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
-    Ok(parsed.map_err(|_| IngestError::Reader)?.map_err(|e| crate::error::chain(&e)))
+    Ok(parsed
+        .map_err(|_| IngestError::Reader)?
+        .map_err(|e| crate::error::chain(&e)))
 }
 
 /// The catalogue rows of every task and group of the document; those it lacks are made.
-async fn catalogue_ids(conn: &mut Conn, pick: &Pick, results: &Results) -> Result<HashMap<String, Uuid>, IngestError> {
+async fn catalogue_ids(
+    conn: &mut Conn,
+    pick: &Pick,
+    results: &Results,
+) -> Result<HashMap<String, Uuid>, IngestError> {
     let mut names: Vec<String> = results.metrics.iter().map(|m| m.task.clone()).collect();
     names.extend(results.tasks.iter().map(|t| t.name.clone()));
     names.sort();
@@ -182,13 +199,17 @@ fn leaf_of(results: &Results, ids: &HashMap<String, Uuid>, task: &str) -> Option
 }
 
 async fn docs_of(store: &Store, files: &[ArtifactRow], task: &str) -> Result<Docs, IngestError> {
-    let wanted = Role::Docs { task: task.to_owned() };
+    let wanted = Role::Docs {
+        task: task.to_owned(),
+    };
     let Some(file) = files.iter().find(|f| role_of(&f.name) == wanted) else {
         return Ok(Docs::default());
     };
     let input = pump::reader(store.read(&file.file_path, None).await?);
     let read = move || Docs::read(std::io::BufReader::new(input));
-    tokio::task::spawn_blocking(read).await.map_err(|_| IngestError::Reader)
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|_| IngestError::Reader)
 }
 
 /// Reads a samples file on a thread of its own while its rows are written here.

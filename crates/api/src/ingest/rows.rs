@@ -9,7 +9,15 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Names of columns that a task's target may hold instead of a value.
-const COLUMNS: [&str; 7] = ["answer", "answers", "ground_truth", "gt", "label", "solution", "target"];
+const COLUMNS: [&str; 7] = [
+    "answer",
+    "answers",
+    "ground_truth",
+    "gt",
+    "label",
+    "solution",
+    "target",
+];
 
 /// What all samples of a leaf task share.
 #[derive(Debug)]
@@ -26,8 +34,13 @@ pub(super) struct Leaf {
 pub(super) fn row_of(leaf: &Leaf, docs: &Docs, index: i64, filter: &str, sample: Sample) -> NewSample {
     let (score, score_reason) = scored(leaf, &sample);
     let doc = docs.get(sample.doc_id);
-    let fields = doc.and_then(|d| d.fields.clone()).or_else(|| sample.doc.clone().map(without_nul));
-    let prompt_hash = sample.input.as_deref().map(|text| Sha256::digest(text.as_bytes()).to_vec());
+    let fields = doc
+        .and_then(|d| d.fields.clone())
+        .or_else(|| sample.doc.clone().map(without_nul));
+    let prompt_hash = sample
+        .input
+        .as_deref()
+        .map(|text| Sha256::digest(text.as_bytes()).to_vec());
     NewSample {
         benchmark_id: leaf.benchmark,
         sample_index: index,
@@ -82,7 +95,10 @@ fn error_of(score: f64, higher_is_better: Option<bool>) -> Option<f64> {
 /// Where a target is the name of a column, the document holds the value.
 fn truth(target: Option<&str>, doc: Option<&Value>) -> Option<Value> {
     let target = target?;
-    let column = COLUMNS.contains(&target).then(|| doc?.get(target).cloned()).flatten();
+    let column = COLUMNS
+        .contains(&target)
+        .then(|| doc?.get(target).cloned())
+        .flatten();
     Some(column.unwrap_or_else(|| Value::String(target.to_owned())))
 }
 
@@ -113,7 +129,8 @@ mod tests {
         row_of(&leaf, &Docs::read(docs.as_bytes()), 4, "none", sample)
     }
 
-    const LINE: &str = r#"{"doc_id": 7, "target": "answer", "filtered_resps": "B", "input": "Which?", "acc": 0.25}"#;
+    const LINE: &str =
+        r#"{"doc_id": 7, "target": "answer", "filtered_resps": "B", "input": "Which?", "acc": 0.25}"#;
 
     #[test]
     fn score_and_error_follow_the_direction() {

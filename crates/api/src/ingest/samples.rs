@@ -54,7 +54,11 @@ impl Odd {
             (self.budget, "requests over the token budget"),
             (self.empty, "empty answers"),
         ];
-        let named: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+        let named: Vec<String> = parts
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format!("{n} {what}"))
+            .collect();
         (!named.is_empty()).then(|| format!("{} among {total} samples", named.join(", ")))
     }
 }
@@ -157,8 +161,15 @@ mod tests {
 
     #[test]
     fn odd_answers_are_told_in_one_sentence() {
-        let odd = Odd { failed: 2, budget: 0, empty: 1 };
-        assert_eq!(odd.sentence(9).unwrap(), "2 failed requests, 1 empty answers among 9 samples");
+        let odd = Odd {
+            failed: 2,
+            budget: 0,
+            empty: 1,
+        };
+        assert_eq!(
+            odd.sentence(9).unwrap(),
+            "2 failed requests, 1 empty answers among 9 samples"
+        );
         assert_eq!(Odd::default().sentence(9), None);
     }
 }

@@ -7,7 +7,10 @@ use types::{ArgList, ArgValue, EnvValue, FieldError, RunConfig};
 /// Everything about the settings that can be said without the database.
 pub fn settings_problems(config: &RunConfig) -> Vec<FieldError> {
     let mut found = config.problems();
-    let arguments = [("model_args", &config.model_args), ("gen_kwargs", &config.gen_kwargs)];
+    let arguments = [
+        ("model_args", &config.model_args),
+        ("gen_kwargs", &config.gen_kwargs),
+    ];
     for (field, list) in arguments {
         found.extend(list.iter().flat_map(|list| argument_problems(field, list)));
     }
@@ -21,11 +24,15 @@ fn argument_problems(field: &str, list: &ArgList) -> Vec<FieldError> {
         let name = format!("config.{field}.{key}");
         let text = value.to_string();
         if looks_secret(key, &text) {
-            let message = "looks like a secret; expected it in `config.environment` as the name of a stored secret";
+            let message =
+                "looks like a secret; expected it in `config.environment` as the name of a stored secret";
             return Some(FieldError::new(name, message));
         }
         if looks_like_a_flag(key) || looks_like_a_flag(&text) {
-            return Some(FieldError::new(name, format!("is `{text}`, which looks like a flag; expected a value")));
+            return Some(FieldError::new(
+                name,
+                format!("is `{text}`, which looks like a flag; expected a value"),
+            ));
         }
         (!seen.insert(key.clone())).then(|| FieldError::new(name, "is given twice; expected it once"))
     };
@@ -83,7 +90,13 @@ mod tests {
 
     #[test]
     fn a_pick_inside_another_is_found() {
-        let picks = [leaves(&["a", "b"]), leaves(&["b"]), leaves(&["c"]), leaves(&["c"]), leaves(&[])];
+        let picks = [
+            leaves(&["a", "b"]),
+            leaves(&["b"]),
+            leaves(&["c"]),
+            leaves(&["c"]),
+            leaves(&[]),
+        ];
         assert_eq!(contained_picks(&picks), [(1, 0), (3, 2)]);
     }
 

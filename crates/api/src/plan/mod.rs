@@ -10,8 +10,8 @@ mod power;
 mod resolve;
 mod yaml;
 
-pub use draft::{Draft, draft};
 pub use check::{contained_picks, settings_problems};
+pub use draft::{Draft, draft};
 pub use estimate::{Past, expected_seconds, samples_of};
 pub use power::detectable_difference;
 pub use resolve::{Checkpoint, Model, Resolved, UnknownCheckpoint, resolve};
@@ -19,14 +19,24 @@ pub use yaml::config_yaml;
 
 use crate::config::EvalConfig;
 use lmms::command::{CommandError, Plan, PlanBenchmark, PlanInput, plan, shell_line};
-use types::{ArgList, ArgValue, BatchSize, BenchmarkCommandView, CommandView, FieldError, GpuLaunch, RunConfig, Seed};
+use std::path::PathBuf;
+use types::{
+    ArgList, ArgValue, BatchSize, BenchmarkCommandView, CommandView, FieldError, GpuLaunch, RunConfig, Seed,
+};
 
-/// The interpreter with lmms-eval. Without a setting it is looked for on `PATH` when an attempt starts.
+/// The interpreter with lmms-eval, as an absolute path. Without a setting it is `python3` of `PATH`.
 pub fn interpreter(config: &EvalConfig) -> String {
-    config
-        .python
-        .as_ref()
-        .map_or_else(|| "python3".to_owned(), |path| path.display().to_string())
+    let found = || {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path)
+            .map(|p| p.join("python3"))
+            .find(|p| p.is_file())
+    };
+    let python = config.python.clone().or_else(found);
+    python
+        .unwrap_or_else(|| PathBuf::from("/usr/bin/python3"))
+        .display()
+        .to_string()
 }
 
 /// A benchmark that takes part: its place in the run and its name.
@@ -43,7 +53,12 @@ pub struct Pick {
 /// # Errors
 ///
 /// When a value cannot reach lmms-eval unchanged.
-pub fn commands(resolved: &Resolved, config: &RunConfig, picks: &[Pick], python: &str) -> Result<Plan, CommandError> {
+pub fn commands(
+    resolved: &Resolved,
+    config: &RunConfig,
+    picks: &[Pick],
+    python: &str,
+) -> Result<Plan, CommandError> {
     plan(&input(resolved, config, picks, python))
 }
 
@@ -166,7 +181,10 @@ pub fn field_of(error: &CommandError) -> FieldError {
         "num_fewshot" => "config.shots".to_owned(),
         f => format!("config.{f}"),
     };
-    FieldError::new(field, format!("is `{}`; expected {}", error.value, error.expected))
+    FieldError::new(
+        field,
+        format!("is `{}`; expected {}", error.value, error.expected),
+    )
 }
 
 #[cfg(test)]
@@ -185,13 +203,25 @@ mod tests {
 
     #[test]
     fn nothing_set_adds_no_flag() {
-        let picks = [Pick { order: 0, name: "mme".into() }];
+        let picks = [Pick {
+            order: 0,
+            name: "mme".into(),
+        }];
         let plan = commands(&resolved(), &RunConfig::default(), &picks, "/usr/bin/python3").unwrap();
         let argv = &plan.processes[0].benchmarks[0].argv;
-        for flag in ["--seed", "--num_fewshot", "--gen_kwargs", "--limit", "--batch_size"] {
+        for flag in [
+            "--seed",
+            "--num_fewshot",
+            "--gen_kwargs",
+            "--limit",
+            "--batch_size",
+        ] {
             assert!(!argv.iter().any(|a| a.starts_with(flag)), "{argv:?}");
         }
-        assert_eq!(plan.processes[0].argv, ["/usr/bin/python3", "driver.py", "job.json"]);
+        assert_eq!(
+            plan.processes[0].argv,
+            ["/usr/bin/python3", "driver.py", "job.json"]
+        );
     }
 
     #[test]
@@ -201,7 +231,16 @@ mod tests {
             gen_kwargs: Some(ArgList(vec![("top_p".into(), ArgValue::Float(0.9))])),
             ..RunConfig::default()
         };
-        let plan = commands(&resolved(), &config, &[Pick { order: 3, name: "a".into() }], "python").unwrap();
+        let plan = commands(
+            &resolved(),
+            &config,
+            &[Pick {
+                order: 3,
+                name: "a".into(),
+            }],
+            "python",
+        )
+        .unwrap();
         let argv = plan.processes[0].benchmarks[0].argv.join(" ");
         assert!(argv.contains("--gen_kwargs top_p=0.9,temperature=0.0"), "{argv}");
         assert!(argv.contains("--output_path out/3"), "{argv}");
@@ -214,7 +253,16 @@ mod tests {
             batch_size: Some(BatchSize::Auto("a b".into())),
             ..RunConfig::default()
         };
-        let error = commands(&resolved(), &config, &[Pick { order: 0, name: "a".into() }], "python").unwrap_err();
+        let error = commands(
+            &resolved(),
+            &config,
+            &[Pick {
+                order: 0,
+                name: "a".into(),
+            }],
+            "python",
+        )
+        .unwrap_err();
         assert_eq!(field_of(&error).field, "config.batch_size");
     }
 }

@@ -112,7 +112,10 @@ fn weights_of(source: &str) -> String {
         .to_owned()
 }
 
-fn find<'a>(checkpoints: &'a [Checkpoint], variant: &str) -> Result<Option<&'a Checkpoint>, UnknownCheckpoint> {
+fn find<'a>(
+    checkpoints: &'a [Checkpoint],
+    variant: &str,
+) -> Result<Option<&'a Checkpoint>, UnknownCheckpoint> {
     if variant == "latest" {
         return Ok(checkpoints.iter().max_by_key(|c| c.index));
     }
@@ -141,7 +144,10 @@ mod tests {
         };
         Model {
             backend: "qwen2_5_vl".into(),
-            model_args: ArgList(vec![("pretrained".into(), text("base")), ("max_pixels".into(), ArgValue::Int(9))]),
+            model_args: ArgList(vec![
+                ("pretrained".into(), text("base")),
+                ("max_pixels".into(), ArgValue::Int(9)),
+            ]),
             source: Some("huggingface://org/base".into()),
             checkpoints: vec![checkpoint("c2", 2, Some("/ckpt/2")), checkpoint("c1", 1, None)],
         }
@@ -170,7 +176,10 @@ mod tests {
     #[test]
     fn the_run_overrides_key_by_key() {
         let config = RunConfig {
-            model_args: Some(ArgList(vec![("max_pixels".into(), ArgValue::Int(5)), ("new".into(), ArgValue::Bool(true))])),
+            model_args: Some(ArgList(vec![
+                ("max_pixels".into(), ArgValue::Int(5)),
+                ("new".into(), ArgValue::Bool(true)),
+            ])),
             ..RunConfig::default()
         };
         let r = resolve(&model(), "c1", &config, vec![]).unwrap();

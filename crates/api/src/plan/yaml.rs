@@ -48,10 +48,17 @@ mod tests {
 
     #[test]
     fn flags_become_keys() {
-        let argv: Vec<String> = ["--model", "openai", "--limit", "8", "--log_samples", "--gen_kwargs=-a=\"b\""]
-            .iter()
-            .map(|&w| w.to_owned())
-            .collect();
+        let argv: Vec<String> = [
+            "--model",
+            "openai",
+            "--limit",
+            "8",
+            "--log_samples",
+            "--gen_kwargs=-a=\"b\"",
+        ]
+        .iter()
+        .map(|&w| w.to_owned())
+        .collect();
         let plan = Plan {
             processes: vec![lmms::command::Process {
                 argv: vec![],
@@ -63,7 +70,8 @@ mod tests {
                 }],
             }],
         };
-        let expected = "- model: \"openai\"\n  limit: 8\n  log_samples: true\n  gen_kwargs: \"-a=\\\"b\\\"\"\n";
+        let expected =
+            "- model: \"openai\"\n  limit: 8\n  log_samples: true\n  gen_kwargs: \"-a=\\\"b\\\"\"\n";
         assert_eq!(config_yaml(&plan), expected);
     }
 }

@@ -1,8 +1,212 @@
-//! Claims queued runs, launches them, ingests and finalises.
+//! Claims queued runs, launches them, ingests what they leave and ends them.
+//!
+//! The rule it keeps: it decides from what is written down (rows, folders, processes), never from
+//! what it remembers, so a restart is the normal path. A run is this worker's while it renews the
+//! lease; every write names owner and epoch, and one that comes too late changes nothing.
 
+mod attend;
+mod claim;
+mod ending;
+mod finalise;
+mod ingest;
+mod job;
+mod lock;
+mod report;
+mod salvage;
+mod step;
+
+use crate::db::{self, Conn, queue};
+use crate::error::chain;
+use crate::events::{Hint, listen};
 use crate::state::AppState;
+use lock::SoleRight;
+use runner::gpu::Monitor;
+use runner::{Engine, LocalEngine};
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
 
-/// Runs until `shutdown` says so.
-pub async fn run(_state: AppState, mut shutdown: tokio::sync::watch::Receiver<bool>) {
-    let _ = shutdown.wait_for(|stop| *stop).await;
+/// How often the GPUs are read.
+const GPU_INTERVAL: Duration = Duration::from_secs(2);
+/// How long runs that are being looked after may take when the worker stops.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What all tasks of a worker share.
+struct Worker {
+    state: AppState,
+    /// Random per process start: a name that is used again would keep leases alive.
+    owner: Uuid,
+    host: String,
+    engine: Arc<dyn Engine>,
+    gpus: Monitor,
+    sole: Option<SoleRight>,
+    started: Instant,
+    /// How often each benchmark could not be stored.
+    failures: Mutex<HashMap<Uuid, u32>>,
+}
+
+/// Runs until `shutdown` says so. Executors live on.
+pub async fn run(state: AppState, shutdown: watch::Receiver<bool>) {
+    match LocalEngine::of_this_program() {
+        Ok(engine) => run_with(state, Arc::new(engine), shutdown).await,
+        Err(error) => {
+            tracing::error!(%error, "the path of this program cannot be found, so nothing can be started")
+        }
+    }
+}
+
+/// As [`run`], with executors started by `program`.
+pub async fn run_program(state: AppState, program: PathBuf, shutdown: watch::Receiver<bool>) {
+    run_with(state, Arc::new(LocalEngine::new(program)), shutdown).await;
+}
+
+async fn run_with(state: AppState, engine: Arc<dyn Engine>, mut shutdown: watch::Receiver<bool>) {
+    let worker = match Worker::new(state, engine) {
+        Ok(worker) => Arc::new(worker),
+        Err(error) => {
+            tracing::error!(%error, "the worker cannot start");
+            return;
+        }
+    };
+    let stop = shutdown.clone();
+    let reports = tokio::spawn(report(Arc::clone(&worker), stop));
+    let mut tasks = JoinSet::new();
+    tokio::select! {
+        () = work(&worker, &mut tasks) => {}
+        _ = shutdown.wait_for(|stop| *stop) => {}
+    }
+    // Cut off in the middle they would be repeated by the next worker; that is safe, and rarely needed.
+    let _ = tokio::time::timeout(LAST_WORDS, async { while tasks.join_next().await.is_some() {} }).await;
+    reports.abort();
+}
+
+impl Worker {
+    fn new(state: AppState, engine: Arc<dyn Engine>) -> std::io::Result<Self> {
+        let library = state.config.worker.nvml_lib.clone();
+        let attempts = state.config.attempts_dir();
+        Ok(Self {
+            owner: Uuid::now_v7(),
+            host: host_name(),
+            engine,
+            gpus: Monitor::start(library, GPU_INTERVAL)?,
+            sole: SoleRight::take(&attempts)?,
+            started: Instant::now(),
+            failures: Mutex::default(),
+            state,
+        })
+    }
+
+    fn failures(&self) -> MutexGuard<'_, HashMap<Uuid, u32>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Renews leases, takes over what others left, and claims; returns the runs to look after.
+    async fn tick(&self) -> Result<Vec<Uuid>, db::Error> {
+        let lease = self.state.config.worker.lease;
+        let folder = self
+            .sole
+            .as_ref()
+            .map(|_| self.state.config.attempts_dir().display().to_string());
+        self.state
+            .db
+            .service(async |conn: &mut Conn| -> Result<_, db::Error> {
+                queue::renew(conn, self.owner, lease).await?;
+                let adopted = queue::adopt(conn, self.owner, lease, &self.host, folder.as_deref()).await?;
+                if adopted > 0 {
+                    tracing::info!(adopted, "took over runs whose worker is gone");
+                }
+                Ok(())
+            })
+            .await?;
+        self.claim_what_fits().await?;
+        self.state
+            .db
+            .service(async |conn: &mut Conn| queue::owned(conn, self.owner).await.map_err(db::Error::from))
+            .await
+    }
+}
+
+/// The name of this machine.
+fn host_name() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if name.is_empty() {
+        "localhost".to_owned()
+    } else {
+        name
+    }
+}
+
+/// Ticks by hint and by the clock. Each run is looked after by one task at a time.
+async fn work(worker: &Arc<Worker>, tasks: &mut JoinSet<Uuid>) {
+    let (hints, mut inbox) = mpsc::channel(64);
+    let listener = tokio::spawn(listen(worker.state.db.url().to_owned(), hints));
+    let mut clock = tokio::time::interval(worker.state.config.worker.poll);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut busy = HashSet::new();
+    loop {
+        match worker.tick().await {
+            Ok(runs) => attend_all(worker, runs, &mut busy, tasks),
+            Err(error) => tracing::warn!(error = %chain(&error), "the queue cannot be looked at"),
+        }
+        wait(&mut inbox, &mut clock, tasks, &mut busy).await;
+        if listener.is_finished() {
+            return;
+        }
+    }
+}
+
+/// Waits for a reason to look again.
+async fn wait(
+    inbox: &mut mpsc::Receiver<Hint>,
+    clock: &mut tokio::time::Interval,
+    tasks: &mut JoinSet<Uuid>,
+    busy: &mut HashSet<Uuid>,
+) {
+    loop {
+        tokio::select! {
+            hint = inbox.recv() => if !matches!(hint, Some(Hint::Run(_))) {
+                while inbox.try_recv().is_ok() {}
+                return;
+            },
+            Some(done) = tasks.join_next() => match done {
+                Ok(run) => drop(busy.remove(&run)),
+                // A task that panicked told nobody which run it was: all may be looked after again.
+                Err(_) => busy.clear(),
+            },
+            _ = clock.tick() => return,
+        }
+    }
+}
+
+fn attend_all(worker: &Arc<Worker>, runs: Vec<Uuid>, busy: &mut HashSet<Uuid>, tasks: &mut JoinSet<Uuid>) {
+    for run in runs {
+        if busy.insert(run) {
+            let worker = Arc::clone(worker);
+            tasks.spawn(async move {
+                if let Err(error) = worker.attend(run).await {
+                    tracing::warn!(%run, error = %chain(&error), "a run cannot be looked after now");
+                }
+                run
+            });
+        }
+    }
+}
+
+async fn report(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
+    let mut clock = tokio::time::interval(worker.state.config.worker.report);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = clock.tick() => {}
+            _ = shutdown.wait_for(|stop| *stop) => return,
+        }
+        if let Err(error) = worker.report().await {
+            tracing::debug!(error = %chain(&error), "the machine cannot be reported");
+        }
+    }
 }

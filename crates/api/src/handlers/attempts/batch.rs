@@ -13,8 +13,8 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use chrono::Utc;
 use serde_json::json;
 use types::{
-    AttemptId, AttemptState, Batch, BatchAnswer, BenchmarkStatus, LiveEvent, LogLineEvent, MAX_LOG_LINES, Order,
-    RunId, StatusEvent,
+    AttemptId, AttemptState, Batch, BatchAnswer, BenchmarkStatus, LiveEvent, LogLineEvent, MAX_LOG_LINES,
+    Order, RunId, StatusEvent,
 };
 
 /// Take a batch of news. A number that was taken before changes nothing; a gap is a conflict.
@@ -35,7 +35,11 @@ pub async fn post_batch(
         .db
         .service(async |conn: &mut Conn| take(conn, AttemptId(executor.id), body.0).await)
         .await?;
-    let mut response = if is_gap { HttpResponse::Conflict() } else { HttpResponse::Ok() };
+    let mut response = if is_gap {
+        HttpResponse::Conflict()
+    } else {
+        HttpResponse::Ok()
+    };
     Ok(response.json(answer))
 }
 
@@ -83,7 +87,12 @@ async fn write(
     offsets.extend(batch.offsets);
     executor.offsets = json!(offsets);
     executor.next_batch_no += 1;
-    let Changes { attempt, notes, progress, wakes_worker } = news::changes(batch.news, executor.state());
+    let Changes {
+        attempt,
+        notes,
+        progress,
+        wakes_worker,
+    } = news::changes(batch.news, executor.state());
     let attempt = BatchChanges {
         next_batch_no: Some(executor.next_batch_no),
         offsets: Some(executor.offsets.clone()),
@@ -117,7 +126,10 @@ fn lines_of(run: &runs::RunRow, lines: Vec<LogLineEvent>, epoch: i32) -> Vec<New
         events.push(NewEvent::Lines(kept));
     }
     if room > 0 && count > room {
-        events.push(notice(format!("more than {MAX_LOG_LINES} lines: only the raw output is kept from here on"), epoch));
+        events.push(notice(
+            format!("more than {MAX_LOG_LINES} lines: only the raw output is kept from here on"),
+            epoch,
+        ));
     }
     events
 }
@@ -161,7 +173,11 @@ async fn write_note(
     })
 }
 
-async fn write_progress(conn: &mut Conn, run: &runs::RunRow, progress: Progress) -> AppResult<Option<NewEvent>> {
+async fn write_progress(
+    conn: &mut Conn,
+    run: &runs::RunRow,
+    progress: Progress,
+) -> AppResult<Option<NewEvent>> {
     let picks = run_benchmarks::of_run(conn, run.id).await?;
     let Some((changes, event)) = progress::of_run(progress, &picks, run.total_tasks, &run.plan) else {
         return Ok(None);

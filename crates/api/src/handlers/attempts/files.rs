@@ -1,9 +1,9 @@
 //! `PUT /attempts/{attempt_id}/files/{name}`
 
 use super::token;
+use crate::db::Conn;
 use crate::db::artifacts;
 use crate::db::attempts::{self, ExecutorRow};
-use crate::db::Conn;
 use crate::error::{AppError, AppResult};
 use crate::ingest::files::{Place, register};
 use crate::state::AppState;
@@ -46,12 +46,17 @@ pub async fn put_file(
         return Err(AppError::Conflict(format!("attempt `{id}` is over")));
     }
     if let Some(stream) = log_of(&name) {
-        let offset = query.offset.ok_or_else(|| AppError::field("offset", "is missing; expected where the chunk begins"))?;
+        let offset = query
+            .offset
+            .ok_or_else(|| AppError::field("offset", "is missing; expected where the chunk begins"))?;
         let bytes = chunk_of(body).await?;
         return put_chunk(&state, &executor, stream, offset, bytes).await;
     }
     let place = Place::parse(&name).ok_or_else(|| {
-        AppError::field("name", format!("is `{name}`; expected `stdout.log`, `stderr.log` or `out/<order>/<path>`"))
+        AppError::field(
+            "name",
+            format!("is `{name}`; expected `stdout.log`, `stderr.log` or `out/<order>/<path>`"),
+        )
     })?;
     let limit = state.config.storage.max_upload_mb.saturating_mul(1 << 20);
     let stored = state
@@ -97,7 +102,9 @@ async fn chunk_of(body: web::Payload) -> AppResult<Bytes> {
     match body.to_bytes_limited(MAX_LOG_CHUNK).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => Err(AppError::Malformed(format!("the upload ended early: {error}"))),
-        Err(_) => Err(AppError::TooLarge(format!("a chunk has at most {MAX_LOG_CHUNK} bytes"))),
+        Err(_) => Err(AppError::TooLarge(format!(
+            "a chunk has at most {MAX_LOG_CHUNK} bytes"
+        ))),
     }
 }
 
@@ -132,7 +139,9 @@ async fn append_chunk(
     if offset > stored {
         return Ok(HttpResponse::Conflict().json(json!({ "offset": stored })));
     }
-    let known = usize::try_from(stored - offset).unwrap_or(usize::MAX).min(bytes.len());
+    let known = usize::try_from(stored - offset)
+        .unwrap_or(usize::MAX)
+        .min(bytes.len());
     let new = bytes.slice(known..);
     if new.is_empty() {
         return Ok(HttpResponse::Ok().json(json!({ "offset": stored })));

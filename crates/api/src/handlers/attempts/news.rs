@@ -23,11 +23,25 @@ pub(super) struct Progress {
 /// Something to be written for each piece of news but progress, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Note {
-    Started { pid: u32, at: DateTime<Utc> },
-    Begun { pick: RunBenchmarkId, at: DateTime<Utc> },
-    Done { pick: RunBenchmarkId, done: Box<BenchmarkDone> },
-    Notice { message: String, at: DateTime<Utc> },
-    Exited { exit: Box<AttemptExit> },
+    Started {
+        pid: u32,
+        at: DateTime<Utc>,
+    },
+    Begun {
+        pick: RunBenchmarkId,
+        at: DateTime<Utc>,
+    },
+    Done {
+        pick: RunBenchmarkId,
+        done: Box<BenchmarkDone>,
+    },
+    Notice {
+        message: String,
+        at: DateTime<Utc>,
+    },
+    Exited {
+        exit: Box<AttemptExit>,
+    },
 }
 
 /// What a batch changes.
@@ -56,15 +70,23 @@ pub(super) fn changes(news: Vec<News>, state: AttemptState) -> Changes {
 /// Notes one piece of news; returns the state that the attempt is in after it.
 fn take(changes: &mut Changes, news: News, state: AttemptState) -> AttemptState {
     match news {
-        News::Started { host, pid, at } => {
-            changes.attempt.host = Some(clipped(&host, 255));
+        News::Started { host: _, pid, at } => {
             changes.attempt.pid = i32::try_from(pid).ok();
             changes.attempt.started_at = Some(at);
             changes.notes.push(Note::Started { pid, at });
             return state.max(AttemptState::Starting);
         }
         News::Environment { record } => changes.attempt.environment = Some(without_nul(record)),
-        News::Progress { run_benchmark_id, done, total, items_per_second, eta_seconds, phase, at, gpus } => {
+        News::Progress {
+            run_benchmark_id,
+            done,
+            total,
+            items_per_second,
+            eta_seconds,
+            phase,
+            at,
+            gpus,
+        } => {
             changes.progress = Some(Progress {
                 pick: run_benchmark_id,
                 done,
@@ -77,13 +99,22 @@ fn take(changes: &mut Changes, news: News, state: AttemptState) -> AttemptState 
             });
         }
         News::BenchmarkStarted { run_benchmark_id, at } => {
-            changes.notes.push(Note::Begun { pick: run_benchmark_id, at });
+            changes.notes.push(Note::Begun {
+                pick: run_benchmark_id,
+                at,
+            });
             return state.max(AttemptState::Running);
         }
-        News::BenchmarkFinished { run_benchmark_id, done } => {
+        News::BenchmarkFinished {
+            run_benchmark_id,
+            done,
+        } => {
             changes.wakes_worker = true;
             let done = Box::new(done);
-            changes.notes.push(Note::Done { pick: run_benchmark_id, done });
+            changes.notes.push(Note::Done {
+                pick: run_benchmark_id,
+                done,
+            });
             return state.max(AttemptState::Running);
         }
         News::Exited { exit } => {
@@ -154,8 +185,15 @@ mod tests {
 
     #[test]
     fn an_attempt_only_goes_forward() {
-        let begun = News::BenchmarkStarted { run_benchmark_id: RunBenchmarkId(Uuid::nil()), at: at() };
-        let started = News::Started { host: "h".into(), pid: 7, at: at() };
+        let begun = News::BenchmarkStarted {
+            run_benchmark_id: RunBenchmarkId(Uuid::nil()),
+            at: at(),
+        };
+        let started = News::Started {
+            host: "h".into(),
+            pid: 7,
+            at: at(),
+        };
         let changes = changes(vec![begun, started], AttemptState::Submitted);
         assert_eq!(changes.attempt.state, Some("running"));
         assert!(!changes.wakes_worker);

@@ -8,7 +8,12 @@ use std::collections::BTreeSet;
 use types::{BenchmarkStatus, ProgressEvent};
 
 /// The run's live columns and the message that tells of them.
-pub(super) fn of_run(progress: Progress, picks: &[PickRow], total_tasks: i32, plan: &Value) -> Option<(LiveChanges, ProgressEvent)> {
+pub(super) fn of_run(
+    progress: Progress,
+    picks: &[PickRow],
+    total_tasks: i32,
+    plan: &Value,
+) -> Option<(LiveChanges, ProgressEvent)> {
     let current = picks.iter().find(|p| p.id == progress.pick.0)?;
     let completed = leaves(picks.iter().filter(|p| p.status() == BenchmarkStatus::Completed));
     let percent = percent(completed, current, &progress, total_tasks);
@@ -65,7 +70,11 @@ fn eta(progress: &Progress, picks: &[PickRow], current: &PickRow, plan: &Value) 
         .filter(|p| p.status() == BenchmarkStatus::Pending && p.id != current.id)
         .map(|p| p.name.clone())
         .collect();
-    let rest = if waiting.is_empty() { Some(0.0) } else { expected_seconds(plan, &waiting) };
+    let rest = if waiting.is_empty() {
+        Some(0.0)
+    } else {
+        expected_seconds(plan, &waiting)
+    };
     Some((progress.eta_seconds? + rest?).ceil() as u64)
 }
 
@@ -113,7 +122,11 @@ mod tests {
 
     #[test]
     fn the_running_benchmark_counts_by_documents() {
-        let picks = [pick(1, "completed", &["a"]), pick(2, "running", &["b", "c"]), pick(3, "pending", &["d"])];
+        let picks = [
+            pick(1, "completed", &["a"]),
+            pick(2, "running", &["b", "c"]),
+            pick(3, "pending", &["d"]),
+        ];
         let (changes, event) = of_run(progress(2, 5, 10), &picks, 4, &Value::Null).unwrap();
         assert!((changes.progress_percent - 50.0).abs() < 1e-9);
         assert_eq!((event.completed_tasks, event.total_tasks), (1, 4));

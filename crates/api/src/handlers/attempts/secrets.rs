@@ -38,9 +38,12 @@ pub async fn get_attempt_secrets(
     let mut environment = BTreeMap::new();
     for (variable, name) in names {
         let context = format!("{}/{name}", executor.organization_id);
-        let plain = sealed.get(&name).and_then(|s| state.keys.sealing.open(&context, s));
+        let plain = sealed
+            .get(&name)
+            .and_then(|s| state.keys.sealing.open(&context, s));
         let value = plain.and_then(|p| String::from_utf8(p).ok());
-        let value = value.ok_or_else(|| AppError::Unavailable(format!("the secret `{name}` cannot be opened")))?;
+        let value =
+            value.ok_or_else(|| AppError::Unavailable(format!("the secret `{name}` cannot be opened")))?;
         environment.insert(variable, value);
     }
     Ok(HttpResponse::Ok()

@@ -1,8 +1,8 @@
 //! Whether an executor is who it says.
 
 use crate::auth::bearer;
-use crate::db::attempts::{self, ExecutorRow};
 use crate::db::Conn;
+use crate::db::attempts::{self, ExecutorRow};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use actix_web::http::header::HeaderMap;

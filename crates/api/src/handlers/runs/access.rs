@@ -19,14 +19,20 @@ pub(crate) fn run_id(text: &str) -> AppResult<RunId> {
 /// # Errors
 /// 404 when there is none for the caller.
 pub(crate) async fn visible(conn: &mut Conn, id: RunId) -> AppResult<runs::RunRow> {
-    runs::find(conn, id).await?.ok_or_else(|| AppError::not_found("run", id))
+    runs::find(conn, id)
+        .await?
+        .ok_or_else(|| AppError::not_found("run", id))
 }
 
 /// The run, when the caller may change it.
 ///
 /// # Errors
 /// 404 when the caller may not see it, 403 when they may only see it.
-pub(super) async fn changeable(state: &AppState, principal: &Principal, id: RunId) -> AppResult<runs::RunRow> {
+pub(super) async fn changeable(
+    state: &AppState,
+    principal: &Principal,
+    id: RunId,
+) -> AppResult<runs::RunRow> {
     let run = state
         .db
         .user(principal, async |conn: &mut Conn| visible(conn, id).await)

@@ -2,8 +2,8 @@
 
 use super::access;
 use crate::auth::Principal;
-use crate::db::artifacts::{self, ArtifactRow};
 use crate::db::Conn;
+use crate::db::artifacts::{self, ArtifactRow};
 use crate::error::AppResult;
 use crate::handlers::artifacts::signed_url;
 use crate::state::AppState;

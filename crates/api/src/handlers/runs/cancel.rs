@@ -33,9 +33,14 @@ pub async fn cancel_run(
 }
 
 async fn cancel(conn: &mut Conn, id: RunId, actor: &Value) -> AppResult<HttpResponse> {
-    let run = runs::lock(conn, id).await?.ok_or_else(|| AppError::not_found("run", id))?;
+    let run = runs::lock(conn, id)
+        .await?
+        .ok_or_else(|| AppError::not_found("run", id))?;
     if run.status().is_terminal() {
-        return Err(AppError::Conflict(format!("run `{id}` is already {}", run.status())));
+        return Err(AppError::Conflict(format!(
+            "run `{id}` is already {}",
+            run.status()
+        )));
     }
     if runs::cancel_queued(conn, id, actor).await? {
         run_benchmarks::cancel_unfinished(conn, id.0).await?;

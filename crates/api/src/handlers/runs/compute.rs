@@ -24,7 +24,11 @@ pub(super) fn preview(
         *free += u32::from(gpu.state == "free");
     }
     // GPUs of several machines are not used together: the best machine counts.
-    let (matching, free) = hosts.values().copied().max_by_key(|&(matching, free)| (matching >= profile.gpus, free, matching)).unwrap_or_default();
+    let (matching, free) = hosts
+        .values()
+        .copied()
+        .max_by_key(|&(matching, free)| (matching >= profile.gpus, free, matching))
+        .unwrap_or_default();
     let satisfiable = matching >= profile.gpus;
     ComputePreview {
         gpus: profile.gpus,
@@ -40,19 +44,34 @@ fn meets(profile: &ComputeProfile, gpu: &SeenGpu) -> bool {
     matches!(gpu.state.as_str(), "free" | "allocated" | "foreign") && profile.is_met_by(&gpu.name, memory)
 }
 
-fn message(profile: &ComputeProfile, matching: u32, free: u32, reasons: &[(String, Option<String>)]) -> String {
+fn message(
+    profile: &ComputeProfile,
+    matching: u32,
+    free: u32,
+    reasons: &[(String, Option<String>)],
+) -> String {
     if matching >= profile.gpus {
         return match free >= profile.gpus {
             true => format!("{free} of {matching} matching GPUs are free"),
-            false => format!("waits: {free} of {matching} matching GPUs are free, {} are asked for", profile.gpus),
+            false => format!(
+                "waits: {free} of {matching} matching GPUs are free, {} are asked for",
+                profile.gpus
+            ),
         };
     }
     let why: Vec<String> = reasons
         .iter()
         .filter_map(|(host, reason)| reason.as_ref().map(|r| format!("`{host}`: {r}")))
         .collect();
-    let because = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
-    format!("is `{profile}`, which no machine can satisfy: {matching} GPUs match, {} are asked for{because}", profile.gpus)
+    let because = if why.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", why.join("; "))
+    };
+    format!(
+        "is `{profile}`, which no machine can satisfy: {matching} GPUs match, {} are asked for{because}",
+        profile.gpus
+    )
 }
 
 #[cfg(test)]
@@ -70,7 +89,11 @@ mod tests {
 
     #[test]
     fn gpus_of_one_machine_count_together() {
-        let gpus = [gpu("a", "A100", 80, "free"), gpu("b", "A100", 80, "free"), gpu("b", "A100", 80, "allocated")];
+        let gpus = [
+            gpu("a", "A100", 80, "free"),
+            gpu("b", "A100", 80, "free"),
+            gpu("b", "A100", 80, "allocated"),
+        ];
         let profile: ComputeProfile = "2xA100".parse().unwrap();
         let found = preview(Some(&profile), &gpus, &[]);
         assert_eq!((found.matching, found.free, found.satisfiable), (2, 1, true));
@@ -81,8 +104,16 @@ mod tests {
     #[test]
     fn without_gpus_the_reason_is_told() {
         let profile: ComputeProfile = "4070-8GB".parse().unwrap();
-        let found = preview(Some(&profile), &[], &[("box".into(), Some("no NVIDIA driver".into()))]);
-        assert!(!found.satisfiable && found.message.contains("no NVIDIA driver"), "{}", found.message);
+        let found = preview(
+            Some(&profile),
+            &[],
+            &[("box".into(), Some("no NVIDIA driver".into()))],
+        );
+        assert!(
+            !found.satisfiable && found.message.contains("no NVIDIA driver"),
+            "{}",
+            found.message
+        );
         assert!(preview(None, &[], &[]).satisfiable);
     }
 }

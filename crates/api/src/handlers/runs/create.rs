@@ -50,13 +50,20 @@ pub async fn create_run(
         .await
 }
 
-fn owner_of(request: &HttpRequest, principal: &Principal, organization: OrganizationId) -> AppResult<Option<idempotency::Owner>> {
+fn owner_of(
+    request: &HttpRequest,
+    principal: &Principal,
+    organization: OrganizationId,
+) -> AppResult<Option<idempotency::Owner>> {
     let Some(value) = request.headers().get("Idempotency-Key") else {
         return Ok(None);
     };
     let key = value.to_str().ok().filter(|k| (1..=255).contains(&k.len()));
     let key = key.ok_or_else(|| {
-        AppError::field("Idempotency-Key", "is not 1 to 255 printable ASCII characters; expected e.g. a UUID")
+        AppError::field(
+            "Idempotency-Key",
+            "is not 1 to 255 printable ASCII characters; expected e.g. a UUID",
+        )
     })?;
     Ok(Some(idempotency::Owner {
         organization,
@@ -80,7 +87,9 @@ fn answer_of(kept: idempotency::Kept, hash: &[u8]) -> AppResult<HttpResponse> {
             "was used for another request; expected a new key for a new request",
         ));
     }
-    let status = u16::try_from(kept.status).ok().and_then(|s| StatusCode::from_u16(s).ok());
+    let status = u16::try_from(kept.status)
+        .ok()
+        .and_then(|s| StatusCode::from_u16(s).ok());
     Ok(HttpResponse::build(status.unwrap_or(StatusCode::CREATED)).json(kept.response))
 }
 

@@ -25,7 +25,9 @@ pub async fn get_run(
     let id = access::run_id(&path)?;
     state
         .db
-        .user(&principal, async |conn: &mut Conn| detail(conn, id).await.map(web::Json))
+        .user(&principal, async |conn: &mut Conn| {
+            detail(conn, id).await.map(web::Json)
+        })
         .await
 }
 

@@ -10,7 +10,8 @@ use crate::state::AppState;
 use lmms::command::Plan;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use types::{
-    BenchmarkId, ComputePreview, CreateRun, EnvValue, FieldError, MAX_BENCHMARKS, OrganizationId, RunConfig, check_name,
+    BenchmarkId, ComputePreview, CreateRun, EnvValue, FieldError, MAX_BENCHMARKS, OrganizationId, RunConfig,
+    check_name,
 };
 
 /// A request for a run, checked and resolved.
@@ -63,7 +64,10 @@ impl Draft {
     /// Expected seconds by name, as kept with the run.
     pub(super) fn expected_seconds(&self) -> BTreeMap<&str, f64> {
         let known = |b: &'_ Picked| b.expected_seconds;
-        self.benchmarks.iter().filter_map(|b| Some((b.row.name.as_str(), known(b)?))).collect()
+        self.benchmarks
+            .iter()
+            .filter_map(|b| Some((b.row.name.as_str(), known(b)?)))
+            .collect()
     }
 }
 
@@ -83,7 +87,9 @@ pub(super) async fn draft(
     }
     let known = state
         .db
-        .user(principal, async |conn: &mut Conn| known(conn, organization, request).await)
+        .user(principal, async |conn: &mut Conn| {
+            known(conn, organization, request).await
+        })
         .await?;
     problems.extend(known_problems(&known, organization, request));
     let (Some(model), true) = (known.model.clone(), problems.is_empty()) else {
@@ -106,7 +112,10 @@ fn shape_problems(request: &CreateRun) -> Vec<FieldError> {
     let mut seen = BTreeSet::new();
     for (i, id) in request.benchmark_ids.iter().enumerate() {
         if !seen.insert(*id) {
-            problems.push(FieldError::new(format!("benchmark_ids[{i}]"), format!("is `{id}` again; expected each once")));
+            problems.push(FieldError::new(
+                format!("benchmark_ids[{i}]"),
+                format!("is `{id}` again; expected each once"),
+            ));
         }
     }
     problems
@@ -118,9 +127,17 @@ async fn known(conn: &mut Conn, organization: OrganizationId, request: &CreateRu
     let leaves: Vec<String> = rows.iter().flat_map(leaves_of).collect();
     let leaf_samples = planning::leaf_samples(conn, &leaves).await?;
     let count = |(name, n): (String, Option<i64>)| Some((name, u64::try_from(n?).ok()?));
-    let checkpoint = |(variant, index, source)| Checkpoint { variant, index, source };
+    let checkpoint = |(variant, index, source)| Checkpoint {
+        variant,
+        index,
+        source,
+    };
     Ok(Known {
-        checkpoints: planning::checkpoints(conn, request.model_id).await?.into_iter().map(checkpoint).collect(),
+        checkpoints: planning::checkpoints(conn, request.model_id)
+            .await?
+            .into_iter()
+            .map(checkpoint)
+            .collect(),
         model,
         benchmarks: rows.into_iter().map(|r| (r.id.into(), r)).collect(),
         leaf_samples: leaf_samples.into_iter().filter_map(count).collect(),
@@ -143,7 +160,10 @@ fn known_problems(known: &Known, organization: OrganizationId, request: &CreateR
     let mut problems = Vec::new();
     match &known.model {
         Some(m) if m.organization_id == organization.0 => {}
-        _ => problems.push(FieldError::new("model_id", format!("is `{}`, which is no model here", request.model_id))),
+        _ => problems.push(FieldError::new(
+            "model_id",
+            format!("is `{}`, which is no model here", request.model_id),
+        )),
     }
     for (i, id) in request.benchmark_ids.iter().enumerate() {
         let here = |b: &BenchmarkRow| b.organization_id.is_none_or(|o| o == organization.0);
@@ -207,9 +227,19 @@ fn picked(known: &Known, request: &CreateRun) -> Vec<Picked> {
         let own = |name: &String| known.leaf_samples.get(name).copied();
         let counts: Vec<Option<u64>> = leaves.iter().map(own).collect();
         let samples = plan::samples_of(&counts, config.limit, config.offset);
-        let past: Vec<Past> = known.past.iter().filter(|p| p.benchmark_id == row.id).map(past_of).collect();
+        let past: Vec<Past> = known
+            .past
+            .iter()
+            .filter(|p| p.benchmark_id == row.id)
+            .map(past_of)
+            .collect();
         let expected_seconds = plan::expected_seconds(&past, samples);
-        Some(Picked { row, leaves, samples, expected_seconds })
+        Some(Picked {
+            row,
+            leaves,
+            samples,
+            expected_seconds,
+        })
     };
     request.benchmark_ids.iter().filter_map(pick).collect()
 }
@@ -223,7 +253,10 @@ fn past_of(row: &planning::PastRow) -> Past {
 }
 
 fn picks(benchmarks: &[Picked]) -> Vec<Pick> {
-    let pick = |(order, b): (u32, &Picked)| Pick { order, name: b.row.name.clone() };
+    let pick = |(order, b): (u32, &Picked)| Pick {
+        order,
+        name: b.row.name.clone(),
+    };
     (0..).zip(benchmarks).map(pick).collect()
 }
 
@@ -235,16 +268,26 @@ fn refuse_contained(benchmarks: &[Picked]) -> AppResult<()> {
         FieldError::new(format!("benchmark_ids[{inner}]"), message)
     };
     let problems: Vec<_> = plan::contained_picks(&leaves).into_iter().map(problem).collect();
-    if problems.is_empty() { Ok(()) } else { Err(AppError::Validation(problems)) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(AppError::Validation(problems))
+    }
 }
 
 /// lmms-eval takes one folder of further tasks.
 fn include_paths(benchmarks: &[Picked]) -> AppResult<Vec<String>> {
-    let folders: BTreeSet<&String> =
-        benchmarks.iter().map(|b| &b.row.origin).filter(|o| o.starts_with('/')).collect();
+    let folders: BTreeSet<&String> = benchmarks
+        .iter()
+        .map(|b| &b.row.origin)
+        .filter(|o| o.starts_with('/'))
+        .collect();
     if folders.len() > 1 {
         let list: Vec<_> = folders.iter().map(|f| f.as_str()).collect();
-        let message = format!("come from {}; expected one task folder per run", list.join(" and "));
+        let message = format!(
+            "come from {}; expected one task folder per run",
+            list.join(" and ")
+        );
         return Err(AppError::field("benchmark_ids", message));
     }
     Ok(folders.into_iter().cloned().collect())
@@ -253,9 +296,16 @@ fn include_paths(benchmarks: &[Picked]) -> AppResult<Vec<String>> {
 fn obstacles(model: &ModelRow, benchmarks: &[Picked], compute: &ComputePreview) -> Vec<FieldError> {
     let mut obstacles = Vec::new();
     if model.archived_at.is_some() {
-        obstacles.push(FieldError::new("model_id", format!("is `{}`, which is archived", model.name)));
+        obstacles.push(FieldError::new(
+            "model_id",
+            format!("is `{}`, which is archived", model.name),
+        ));
     }
-    for (i, b) in benchmarks.iter().enumerate().filter(|(_, b)| b.row.missing_since.is_some()) {
+    for (i, b) in benchmarks
+        .iter()
+        .enumerate()
+        .filter(|(_, b)| b.row.missing_since.is_some())
+    {
         let message = format!("is `{}`, which the installed lmms-eval no longer has", b.row.name);
         obstacles.push(FieldError::new(format!("benchmark_ids[{i}]"), message));
     }
@@ -274,5 +324,8 @@ fn name_of(request: &CreateRun, model: &ModelRow, benchmarks: &[Picked]) -> Stri
         0 | 1 => String::new(),
         n => format!(" and {} more", n - 1),
     };
-    format!("{} on {first}{rest}", model.name).chars().take(types::MAX_NAME).collect()
+    format!("{} on {first}{rest}", model.name)
+        .chars()
+        .take(types::MAX_NAME)
+        .collect()
 }

@@ -42,7 +42,10 @@ pub async fn list_runs(
         organization: Some(organization),
         status: statuses(query.status.as_deref())?,
         model: query.model_id,
-        search: query.search.filter(|s| !s.trim().is_empty()).map(|s| s.trim().replace('\0', "")),
+        search: query
+            .search
+            .filter(|s| !s.trim().is_empty())
+            .map(|s| s.trim().replace('\0', "")),
     };
     let limit = page_size(query.limit, 50)?;
     let offset = i64::from(query.offset.unwrap_or(0));
@@ -63,7 +66,10 @@ fn statuses(text: Option<&str>) -> AppResult<Vec<RunStatus>> {
         .flat_map(|t| t.split(','))
         .map(str::trim)
         .filter(|s| !s.is_empty())
-        .map(|s| s.parse().map_err(|e: types::UnknownVariant| AppError::field("status", e.to_string())))
+        .map(|s| {
+            s.parse()
+                .map_err(|e: types::UnknownVariant| AppError::field("status", e.to_string()))
+        })
         .collect()
 }
 
@@ -74,6 +80,9 @@ fn statuses(text: Option<&str>) -> AppResult<Vec<RunStatus>> {
 pub(super) fn page_size(limit: Option<u32>, default: u32) -> AppResult<i64> {
     match limit.unwrap_or(default) {
         n @ 1..=MAX_PAGE => Ok(i64::from(n)),
-        n => Err(AppError::field("limit", format!("is {n}; expected 1 to {MAX_PAGE}"))),
+        n => Err(AppError::field(
+            "limit",
+            format!("is {n}; expected 1 to {MAX_PAGE}"),
+        )),
     }
 }

@@ -73,19 +73,30 @@ impl Asked {
     fn of(query: GetLogs) -> AppResult<Self> {
         let limit = query.limit.unwrap_or(500);
         if !(1..=MAX_LINES).contains(&limit) {
-            return Err(AppError::field("limit", format!("is {limit}; expected 1 to {MAX_LINES}")));
+            return Err(AppError::field(
+                "limit",
+                format!("is {limit}; expected 1 to {MAX_LINES}"),
+            ));
         }
         let place = match (query.cursor, query.before, query.tail) {
             (None, None, true) => logs::Place::Tail,
             (None, None, false) => logs::Place::After(0),
             (Some(cursor), None, false) => logs::Place::After(number("cursor", &cursor)?),
             (None, Some(before), false) => logs::Place::Before(number("before", &before)?),
-            _ => return Err(AppError::field("cursor", "is given with `before` or `tail`; expected one of the three")),
+            _ => {
+                return Err(AppError::field(
+                    "cursor",
+                    "is given with `before` or `tail`; expected one of the three",
+                ));
+            }
         };
         Ok(Self {
             filter: logs::Filter {
                 level: query.level,
-                search: query.search.filter(|s| !s.is_empty()).map(|s| s.replace('\0', "")),
+                search: query
+                    .search
+                    .filter(|s| !s.is_empty())
+                    .map(|s| s.replace('\0', "")),
                 attempt: query.attempt,
             },
             place,

@@ -54,7 +54,11 @@ pub async fn get_run_metrics(
         return Ok(HttpResponse::Ok().json(list));
     }
     let benchmarks = list.metrics.iter().map(|m| m.run_benchmark_id.0).collect();
-    let feed = Feed::new(state.events.clone(), id, Wanted::new(query.benchmark_id, benchmarks));
+    let feed = Feed::new(
+        state.events.clone(),
+        id,
+        Wanted::new(query.benchmark_id, benchmarks),
+    );
     Ok(HttpResponse::Ok()
         .content_type("application/x-ndjson")
         .streaming(feed.lines()))

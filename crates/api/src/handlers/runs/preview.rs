@@ -56,7 +56,8 @@ fn warnings(draft: &Draft) -> Vec<Warning> {
     if draft.config.limit.is_some() || draft.config.offset.is_some() {
         found.push(about_run(
             "limit_incomparable",
-            "a limit or offset evaluates a part of each task: the scores are not comparable with full runs".to_owned(),
+            "a limit or offset evaluates a part of each task: the scores are not comparable with full runs"
+                .to_owned(),
         ));
     }
     if !draft.compute.satisfiable {
@@ -65,7 +66,10 @@ fn warnings(draft: &Draft) -> Vec<Warning> {
         found.push(about_run("no_gpu_free", draft.compute.message.clone()));
     }
     if draft.model.archived_at.is_some() {
-        found.push(about_run("model_archived", format!("the model `{}` is archived", draft.model.name)));
+        found.push(about_run(
+            "model_archived",
+            format!("the model `{}` is archived", draft.model.name),
+        ));
     }
     found.extend(draft.benchmarks.iter().flat_map(|b| benchmark_warnings(draft, b)));
     found
@@ -85,12 +89,21 @@ fn benchmark_warnings(draft: &Draft, b: &Picked) -> Vec<Warning> {
             "fewshot_unsupported",
             format!("it has no few-shot examples: `shots: {shots}` would make it fail"),
         ),
-        (row.needs_judge, "needs_judge", "a language model scores it, which needs a key and costs".to_owned()),
-        (row.needs_download, "needs_download", "its data are fetched from a hub when they are not cached".to_owned()),
+        (
+            row.needs_judge,
+            "needs_judge",
+            "a language model scores it, which needs a key and costs".to_owned(),
+        ),
+        (
+            row.needs_download,
+            "needs_download",
+            "its data are fetched from a hub when they are not cached".to_owned(),
+        ),
         (
             row.task_type.as_deref() == Some("multiple_choice"),
             "multiple_choice",
-            "it compares log-likelihoods, which API backends cannot give and lmms-eval 0.7 fails to score".to_owned(),
+            "it compares log-likelihoods, which API backends cannot give and lmms-eval 0.7 fails to score"
+                .to_owned(),
         ),
     ];
     let warning = |(_, code, message): (bool, &str, String)| Warning {
@@ -98,5 +111,9 @@ fn benchmark_warnings(draft: &Draft, b: &Picked) -> Vec<Warning> {
         message: format!("`{}`: {message}", row.name),
         benchmark: Some(row.name.clone()),
     };
-    cases.into_iter().filter(|(applies, ..)| *applies).map(warning).collect()
+    cases
+        .into_iter()
+        .filter(|(applies, ..)| *applies)
+        .map(warning)
+        .collect()
 }

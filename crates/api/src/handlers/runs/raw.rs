@@ -43,7 +43,9 @@ pub(super) async fn answer(
     match (found, attempt) {
         (Some(found), _) => respond(state, request, found, stream, size).await,
         // A run that has not begun has said nothing yet.
-        (None, None) => Ok(HttpResponse::Ok().content_type("application/octet-stream").finish()),
+        (None, None) => Ok(HttpResponse::Ok()
+            .content_type("application/octet-stream")
+            .finish()),
         (None, Some(n)) => Err(AppError::not_found("attempt", n)),
     }
 }
@@ -70,16 +72,15 @@ async fn respond(
         .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header(("X-Content-Type-Options", "nosniff"))
         .content_type("application/octet-stream");
-    Ok(response
-        .no_chunking(wanted.end - wanted.start)
-        .streaming(body))
+    Ok(response.no_chunking(wanted.end - wanted.start).streaming(body))
 }
 
 fn requested(request: &HttpRequest, size: u64) -> AppResult<Option<Range<u64>>> {
     let Some(header) = request.headers().get(RANGE).and_then(|h| h.to_str().ok()) else {
         return Ok(None);
     };
-    range_of(header, size).map_err(|()| AppError::Range(format!("`{header}` is not within the {size} bytes there are")))
+    range_of(header, size)
+        .map_err(|()| AppError::Range(format!("`{header}` is not within the {size} bytes there are")))
 }
 
 /// One range of bytes; several, or another unit, are answered with the whole, as HTTP allows.
@@ -96,7 +97,11 @@ fn range_of(header: &str, size: u64) -> Result<Option<Range<u64>>, ()> {
         (Err(_), Ok(suffix)) if first.is_empty() => size.saturating_sub(suffix)..size,
         _ => return Ok(None),
     };
-    if range.start >= range.end { Err(()) } else { Ok(Some(range)) }
+    if range.start >= range.end {
+        Err(())
+    } else {
+        Ok(Some(range))
+    }
 }
 
 /// The bytes of a range of an output, chunk by chunk.
@@ -130,7 +135,10 @@ async fn part(
     let offset = u64::try_from(chunk.offset).unwrap_or(0);
     let end = offset + u64::try_from(chunk.length).unwrap_or(0);
     let within = range.start.max(offset) - offset..range.end.min(end) - offset;
-    let stream = store.read(&chunk.object_key, Some(within)).await.map_err(AppError::internal)?;
+    let stream = store
+        .read(&chunk.object_key, Some(within))
+        .await
+        .map_err(AppError::internal)?;
     Ok(stream.map_err(AppError::internal))
 }
 

@@ -32,13 +32,20 @@ pub async fn requeue_run(
 }
 
 async fn requeue(conn: &mut Conn, id: RunId, actor: &Value) -> AppResult<RequeueAnswer> {
-    let run = runs::lock(conn, id).await?.ok_or_else(|| AppError::not_found("run", id))?;
+    let run = runs::lock(conn, id)
+        .await?
+        .ok_or_else(|| AppError::not_found("run", id))?;
     if !run.status().is_terminal() {
-        return Err(AppError::Conflict(format!("run `{id}` is {}, not over", run.status())));
+        return Err(AppError::Conflict(format!(
+            "run `{id}` is {}, not over",
+            run.status()
+        )));
     }
     let benchmarks = run_benchmarks::reset_unfinished(conn, id.0).await?;
     if benchmarks.is_empty() {
-        return Err(AppError::Conflict(format!("every benchmark of run `{id}` is completed")));
+        return Err(AppError::Conflict(format!(
+            "every benchmark of run `{id}` is completed"
+        )));
     }
     runs::requeue(conn, id).await?;
     append(conn, id.0, vec![queued_event()]).await?;

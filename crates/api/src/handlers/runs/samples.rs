@@ -2,8 +2,8 @@
 
 use super::{access, list::page_size};
 use crate::auth::Principal;
-use crate::db::samples::{self, Cursor, Filter, Sort};
 use crate::db::Conn;
+use crate::db::samples::{self, Cursor, Filter, Sort};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use actix_web::{get, web};
@@ -87,8 +87,11 @@ pub async fn get_run_samples(
 
 /// A cursor is the last sample's id: its sort key is looked up, so it cannot be wrong.
 fn cursor_of(text: &str) -> AppResult<Cursor> {
-    let id = text
-        .parse()
-        .map_err(|_| AppError::field("cursor", format!("is `{text}`; expected one that a page returned")))?;
+    let id = text.parse().map_err(|_| {
+        AppError::field(
+            "cursor",
+            format!("is `{text}`; expected one that a page returned"),
+        )
+    })?;
     Ok(Cursor { id })
 }

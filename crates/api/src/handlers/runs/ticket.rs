@@ -28,7 +28,9 @@ pub async fn create_ticket(
     let id = access::run_id(&path)?;
     let run = state
         .db
-        .user(&principal, async |conn: &mut Conn| access::visible(conn, id).await)
+        .user(&principal, async |conn: &mut Conn| {
+            access::visible(conn, id).await
+        })
         .await?;
     let ticket = hex::encode(rand::random::<[u8; 32]>());
     let hash = Sha256::digest(ticket.as_bytes()).to_vec();

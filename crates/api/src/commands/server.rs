@@ -1,0 +1,136 @@
+//! Serving and working until told to stop.
+
+use super::database::Database;
+use super::ready;
+use crate::auth::embedded;
+use crate::config::Config;
+use crate::db::migrate;
+use crate::state::AppState;
+use crate::{app, worker};
+use actix_web::HttpServer;
+use actix_web::dev::ServerHandle;
+use anyhow::Context;
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Which halves run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts {
+    pub(super) serve: bool,
+    pub(super) work: bool,
+}
+
+/// Runs the parts until SIGTERM or SIGINT.
+pub(super) async fn run(
+    config: Arc<Config>,
+    database: &Database,
+    listener: Option<TcpListener>,
+    parts: Parts,
+    ready_file: Option<&Path>,
+) -> anyhow::Result<()> {
+    let config = with_bound_port(config, listener.as_ref())?;
+    let db = database.connect(&config).await?;
+    migrate::check(&db).await?;
+    let state = AppState::new(config, db)?;
+    let (stop, stopped) = watch::channel(false);
+    let server = match listener.filter(|_| parts.serve) {
+        Some(listener) => Some(start_server(&state, listener, ready_file).await?),
+        None => None,
+    };
+    let background = start_background(&state, parts, &stopped);
+    wait_for_signal().await?;
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    if let Some(server) = server {
+        server.stop(true).await;
+    }
+    for task in background {
+        if tokio::time::timeout(state.config.server.drain * 2, task)
+            .await
+            .is_err()
+        {
+            tracing::warn!("a background task did not stop in time");
+        }
+    }
+    Ok(())
+}
+
+/// With port 0 the system has chosen one.
+fn with_bound_port(config: Arc<Config>, listener: Option<&TcpListener>) -> anyhow::Result<Arc<Config>> {
+    let Some(listener) = listener else {
+        return Ok(config);
+    };
+    let mut bound = Config::clone(&config);
+    bound.server.listen = listener.local_addr()?;
+    Ok(Arc::new(bound))
+}
+
+async fn start_server(
+    state: &AppState,
+    listener: TcpListener,
+    ready_file: Option<&Path>,
+) -> anyhow::Result<ServerHandle> {
+    let for_app = state.clone();
+    let seconds = state.config.server.drain.as_secs().max(1);
+    let server = HttpServer::new(move || app::build(for_app.clone()))
+        .workers(state.config.server.threads)
+        .shutdown_timeout(seconds)
+        .disable_signals()
+        .listen(listener)
+        .context("the server cannot be started")?
+        .run();
+    let handle = server.handle();
+    tokio::spawn(server);
+    let url = format!("http://{}", state.config.server.listen);
+    ready::write_endpoint(&state.config.endpoint_file(), &url)
+        .context("`endpoint.json` cannot be written")?;
+    announce(state, ready_file).await?;
+    Ok(handle)
+}
+
+/// Prints where the product is and the link that opens it.
+async fn announce(state: &AppState, ready_file: Option<&Path>) -> anyhow::Result<()> {
+    let url = crate::auth::public_url(&state.config);
+    let mut link = None;
+    if state.keys.is_embedded() {
+        let owner = embedded::ensure_first_owner(state).await?;
+        let secret = embedded::mint_link(state, owner).await?;
+        link = Some(format!("{url}/login#link={secret}"));
+    }
+    println!("\n  LMMS-Eval Dashboard is ready:  {url}");
+    if let Some(link) = &link {
+        println!("  Sign in once with this link:   {link}\n");
+    }
+    if state.spa.is_none() {
+        println!("  The pages are not built (`cargo xtask up` does it); the API works.\n");
+    }
+    if let Some(file) = ready_file {
+        ready::write_ready(file, &url, link.as_deref())
+            .with_context(|| format!("`{}` cannot be written", file.display()))?;
+    }
+    Ok(())
+}
+
+fn start_background(
+    state: &AppState,
+    parts: Parts,
+    stopped: &watch::Receiver<bool>,
+) -> Vec<tokio::task::JoinHandle<()>> {
+    let mut tasks = Vec::new();
+    if parts.work {
+        tasks.push(tokio::spawn(worker::run(state.clone(), stopped.clone())));
+    }
+    tasks
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! API tokens from the command line, for scripts on the machine of the server.
+
+use super::database;
+use crate::auth::{Scope, tokens as secrets};
+use crate::cli::TokenCreateArgs;
+use crate::config::Config;
+use crate::db::{Conn, Db, organizations, tokens};
+use crate::error::AppResult;
+use anyhow::{Context, bail};
+use std::process::ExitCode;
+use types::ApiTokenId;
+use uuid::Uuid;
+
+/// Creates a token and prints it.
+pub(super) async fn create(config: &Config, args: &TokenCreateArgs) -> anyhow::Result<ExitCode> {
+    for scope in &args.scopes {
+        scope.parse::<Scope>().map_err(anyhow::Error::msg)?;
+    }
+    let Some(url) = database::running(config) else {
+        bail!(
+            "no server is running on `{}`; start it with `lmms-dash up`, or name its data directory with `--data-dir`",
+            config.data_dir().display()
+        );
+    };
+    let db = Db::connect(&url, &config.database)
+        .await
+        .context("the database cannot be used")?;
+    let id = ApiTokenId(Uuid::now_v7());
+    let (text, secret_hash) = secrets::mint(id);
+    let stored = db
+        .service(async |conn: &mut Conn| -> AppResult<bool> {
+            let Some(organization) = organizations::find(conn, &args.organization).await? else {
+                return Ok(false);
+            };
+            let token = tokens::NewToken {
+                id: id.0,
+                organization_id: organization.0,
+                name: args.name.clone(),
+                role: args.role.to_string(),
+                scopes: args.scopes.clone(),
+                secret_hash,
+                created_by: None,
+                expires_at: None,
+            };
+            tokens::insert(conn, &token).await?;
+            Ok(true)
+        })
+        .await?;
+    if !stored {
+        bail!("there is no organization `{}`", args.organization);
+    }
+    println!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
