@@ -159,7 +159,8 @@ async fn catalogue_ids(
     names.extend(results.tasks.iter().map(|t| t.name.clone()));
     names.sort();
     names.dedup();
-    names.retain(|name| *name != pick.name);
+    // A name that no row can hold has no scores here; the document stays an artifact.
+    names.retain(|name| *name != pick.name && (1..=500).contains(&name.chars().count()) && !name.contains('\0'));
     let groups: Vec<&str> = results.groups.iter().map(|g| g.name.as_str()).collect();
     let mut ids = catalogue::resolve(conn, pick.organization, &names, &groups).await?;
     ids.insert(pick.name.clone(), pick.benchmark);
