@@ -45,7 +45,8 @@ fn carry(query: &ParamsMap, path: &str) -> String {
     full.into()
 }
 
-fn decoded(value: &str) -> String {
+/// A part of a query without its percent encoding.
+pub fn decoded(value: &str) -> String {
     let bytes = value.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

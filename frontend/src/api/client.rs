@@ -30,7 +30,12 @@ pub struct Client {
 /// The client of this page.
 pub fn use_client() -> Client {
     let session = use_session();
-    Client { session, organization: use_organization(), memberships: session.memberships(), abort: None }
+    Client {
+        session,
+        organization: use_organization(),
+        memberships: session.memberships(),
+        abort: None,
+    }
 }
 
 impl Client {
@@ -126,5 +131,13 @@ impl Client {
         body: &B,
     ) -> Result<T, Fault> {
         value(self.send(Call::new(Method::PATCH, path).json(body)?).await?).await
+    }
+
+    /// DELETE.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being deleted.
+    pub async fn delete<T: DeserializeOwned>(&self, path: impl Into<String>) -> Result<T, Fault> {
+        value(self.send(Call::new(Method::DELETE, path)).await?).await
     }
 }

@@ -1,10 +1,7 @@
 //! The endpoints that the pages use, by name.
 
 use types::{
-    ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CreateCheckpoint,
-    CreateModel, CreateRun, CreatedRun, LogPage, LogStream, MAX_PAGE, MetricList, ModelList, ModelView, PublicConfig,
-    RequeueAnswer, RunBenchmarkId, RunDetail, RunId, RunList, RunPreview, RunStatus, SamplePage, SecretList,
-    SliceList, SystemStatus, Ticket,
+    ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CreateCheckpoint, CreateModel, CreateRun, CreatedRun, ImportConfig, LaunchDraft, LogPage, LogStream, MAX_PAGE, MetricList, ModelList, ModelView, PublicConfig, RequeueAnswer, RunBenchmarkId, RunDetail, RunId, RunList, RunPreview, RunStatus, SamplePage, SaveView, SavedView, SavedViewList, SecretList, SliceList, SystemStatus, Ticket,
 };
 
 use super::{
@@ -112,6 +109,14 @@ endpoints! {
         .with("search", search).with("limit", limit);
     /// The names of the organization's secrets.
     secrets() -> SecretList = get format!("{ROOT}/secrets");
+    /// The caller's kept views.
+    views() -> SavedViewList = get format!("{ROOT}/views");
+    /// Keeps a view, over an older one of the same name.
+    save_view(view: &SaveView) -> SavedView = post format!("{ROOT}/views"), view;
+    /// Forgets a view.
+    delete_view(id: uuid::Uuid) -> () = delete format!("{ROOT}/views/{id}");
+    /// Reads a file of lmms-eval's `--config` into a launch form.
+    draft(file: &ImportConfig) -> LaunchDraft = post format!("{ROOT}/drafts"), file;
     /// Gives a run another name.
     rename(id: RunId, name: &str) -> serde_json::Value = patch format!("{ROOT}/runs/{id}"), &serde_json::json!({ "name": name });
     /// All slices.
@@ -148,7 +153,12 @@ pub async fn benchmarks(client: &Client) -> Answer<BenchmarkList> {
 ///
 /// # Errors
 /// Whatever keeps the bytes from coming.
-pub async fn raw_log(client: &Client, id: RunId, stream: LogStream, attempt: Option<i32>) -> Answer<web_sys::Blob> {
+pub async fn raw_log(
+    client: &Client,
+    id: RunId,
+    stream: LogStream,
+    attempt: Option<i32>,
+) -> Answer<web_sys::Blob> {
     let path = Path::new(format!("{ROOT}/runs/{id}/logs"))
         .with("raw", stream)
         .maybe("attempt", attempt);

@@ -86,12 +86,22 @@ pub async fn value<T: DeserializeOwned>(response: Response) -> Result<T, Fault> 
 /// The problem that the server names, or an answer that breaks off.
 pub async fn blob(response: Response) -> Result<web_sys::Blob, Fault> {
     if !response.ok() {
-        return Err(fault_of(response.status(), &response.text().await.unwrap_or_default()));
+        return Err(fault_of(
+            response.status(),
+            &response.text().await.unwrap_or_default(),
+        ));
     }
-    let broken = || Fault { cause: "The file broke off on its way.".to_owned(), ..Fault::default() };
+    let broken = || Fault {
+        cause: "The file broke off on its way.".to_owned(),
+        ..Fault::default()
+    };
     let raw: web_sys::Response = response.into();
     let bytes = wasm_bindgen_futures::JsFuture::from(raw.blob().map_err(|_| broken())?);
-    bytes.await.map_err(|_| broken())?.dyn_into().map_err(|_| broken())
+    bytes
+        .await
+        .map_err(|_| broken())?
+        .dyn_into()
+        .map_err(|_| broken())
 }
 
 /// The text of a good answer, or the problem of a bad one.

@@ -1,4 +1,5 @@
 //! A tree of things to choose from. Arrow keys move, Space toggles; a parent shows how many of its own are chosen.
+//! A long one scrolls by itself, and only the rows in sight exist.
 
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 use wasm_bindgen::JsCast;
@@ -6,7 +7,13 @@ use wasm_bindgen::JsCast;
 use super::{
     choice::{Check, Ticked},
     icon::{Glyph, Icon},
+    table::window_of,
 };
+
+/// From how many rows on it scrolls by itself.
+const LONG: usize = 80;
+/// Height of a row in CSS pixels until one has been measured.
+const ROW: f64 = 28.0;
 
 /// One visible row of a tree, in the order of display: rows of closed parents are left out by the caller.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,11 +57,36 @@ pub fn Tree(
     let cursor = RwSignal::new(0_usize);
     let node = NodeRef::<html::Ul>::new();
     let row_at = move |index: usize| rows.with_untracked(|rows| rows.get(index).cloned());
+    let long = Memo::new(move |_| rows.with(Vec::len) > LONG);
+    let (scroll, height, unit) = (RwSignal::new(0.0_f64), RwSignal::new(720.0_f64), RwSignal::new(ROW));
+    let range = Memo::new(move |_| {
+        let all = rows.with(Vec::len);
+        if long.get() { window_of(all, unit.get(), scroll.get(), height.get()) } else { 0..all }
+    });
     let go = move |index: usize| {
         let last = rows.with_untracked(Vec::len).saturating_sub(1);
-        cursor.set(index.min(last));
-        reveal(node, index.min(last));
+        let index = index.min(last);
+        if long.get_untracked() {
+            bring(node, index, unit.get_untracked());
+        }
+        cursor.set(index);
+        reveal(index);
     };
+    let scrolled = move |_| {
+        let Some(list) = node.get_untracked() else { return };
+        scroll.set(f64::from(list.scroll_top()));
+        height.set(f64::from(list.client_height()));
+        if let Ok(Some(row)) = list.query_selector(".tree__row") {
+            unit.set(row.get_bounding_client_rect().height().max(1.0));
+        }
+    };
+    // A list that has become shorter has no place where it was scrolled to.
+    Effect::new(move || {
+        rows.track();
+        scrolled(());
+    });
+    let space = move |rows: usize| format!("{:.1}px", rows as f64 * unit.get());
+    let below = move || rows.with(Vec::len).saturating_sub(range.get().end);
     let keys = move |event: KeyboardEvent| {
         let at = cursor.get_untracked();
         let Some(row) = row_at(at) else { return };
@@ -131,15 +163,15 @@ pub fn Tree(
     };
     let each = move || {
         rows.with(|rows| {
-            rows.iter()
-                .map(|row| row.key.clone())
-                .enumerate()
-                .collect::<Vec<_>>()
+            let shown = range.get();
+            let from = shown.start;
+            let keys = rows.get(shown).unwrap_or_default().iter().map(|row| row.key.clone());
+            keys.enumerate().map(|(place, key)| (from + place, key)).collect::<Vec<_>>()
         })
     };
     view! {
         <ul
-            class="tree"
+            class=move || if long.get() { "tree tree--tall" } else { "tree" }
             role="tree"
             aria-label=label
             aria-multiselectable="true"
@@ -147,8 +179,11 @@ pub fn Tree(
             tabindex="0"
             node_ref=node
             on:keydown=keys
+            on:scroll=move |_| scrolled(())
         >
+            <li role="presentation" style=("height", move || space(range.get().start))></li>
             <For each=each key=Clone::clone children=row/>
+            <li role="presentation" style=("height", move || space(below()))></li>
         </ul>
     }
     .into_any()
@@ -163,10 +198,20 @@ fn parent(rows: &[TreeRow], index: usize) -> usize {
         .unwrap_or(index)
 }
 
-fn reveal(node: NodeRef<html::Ul>, index: usize) {
-    let child = node
-        .get_untracked()
-        .and_then(|list| list.children().item(index as u32));
+/// Scrolls a long list until the row at `index` exists.
+fn bring(node: NodeRef<html::Ul>, index: usize, unit: f64) {
+    let Some(list) = node.get_untracked() else { return };
+    let (top, height) = (index as f64 * unit, f64::from(list.client_height()));
+    let scroll = f64::from(list.scroll_top());
+    if top < scroll {
+        list.set_scroll_top(top as i32);
+    } else if top + unit > scroll + height {
+        list.set_scroll_top((top + unit - height).ceil() as i32);
+    }
+}
+
+fn reveal(index: usize) {
+    let child = document().get_element_by_id(&format!("tree-{index}"));
     if let Some(child) = child.and_then(|child| child.dyn_into::<web_sys::HtmlElement>().ok()) {
         let options = web_sys::ScrollIntoViewOptions::new();
         options.set_block(web_sys::ScrollLogicalPosition::Nearest);

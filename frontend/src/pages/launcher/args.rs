@@ -1,4 +1,4 @@
-//! Typed key-value arguments: how a text is read, and how `k=v,k=v` is taken apart.
+//! Typed key-value arguments: how a text is read.
 
 use serde::{Deserialize, Serialize};
 use types::{ArgList, ArgValue};
@@ -70,46 +70,6 @@ pub fn list_of(rows: &[ArgRow]) -> Result<ArgList, String> {
     Ok(list)
 }
 
-/// Takes `k=v,k=v` apart; commas inside quotes, braces and brackets do not divide.
-pub fn split(text: &str) -> Vec<ArgRow> {
-    parts(text)
-        .into_iter()
-        .filter(|part| !part.trim().is_empty())
-        .map(row)
-        .collect()
-}
-
-fn parts(text: &str) -> Vec<&str> {
-    let (mut depth, mut quote, mut start, mut escaped) = (0_usize, None, 0, false);
-    let mut found = Vec::new();
-    for (at, c) in text.char_indices() {
-        match (quote, c) {
-            _ if escaped => escaped = false,
-            (Some(_), '\\') => escaped = true,
-            (Some(open), _) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '{' | '[' | '(') => depth += 1,
-            (None, '}' | ']' | ')') => depth = depth.saturating_sub(1),
-            (None, ',') if depth == 0 => {
-                found.push(&text[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    found.push(&text[start..]);
-    found
-}
-
-fn row(part: &str) -> ArgRow {
-    let (key, value) = part.split_once('=').unwrap_or((part, ""));
-    ArgRow {
-        key: key.trim().to_owned(),
-        value: value.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,25 +100,6 @@ mod tests {
             [kind("42"), kind("0.10"), kind("False"), kind("bf16"), kind("")],
             ["integer", "number", "yes or no", "text", ""]
         );
-    }
-
-    #[test]
-    fn only_outer_commas_divide() {
-        let rows = split("pretrained=a/b, extra={\"x\": [1,2]},stop=\"a,b\",flag");
-        let shown: Vec<_> = rows
-            .iter()
-            .map(|row| (row.key.as_str(), row.value.as_str()))
-            .collect();
-        assert_eq!(
-            shown,
-            [
-                ("pretrained", "a/b"),
-                ("extra", "{\"x\": [1,2]}"),
-                ("stop", "\"a,b\""),
-                ("flag", "")
-            ]
-        );
-        assert!(split("").is_empty());
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn sentence(fragment: &str) -> String {
 }
 
 /// Follows a value once it has rested for a moment.
-fn settle<T: Clone + PartialEq + Send + Sync + 'static>(value: Memo<T>) -> ReadSignal<T> {
+pub fn settle<T: Clone + PartialEq + Send + Sync + 'static>(value: Memo<T>) -> ReadSignal<T> {
     let (settled, set) = signal(value.get_untracked());
     let pending = StoredValue::new_local(None::<Timeout>);
     Effect::new(move |first: Option<()>| {

@@ -1,12 +1,11 @@
 //! Takes a configuration file of lmms-eval, or the settings of an earlier run, into the form.
 
 use leptos::{prelude::*, task::spawn_local};
-use types::{ModelView, RunDetail, RunSummary};
+use types::{ArgList, ImportConfig, LaunchDraft, ModelId, ModelView, RunConfig, RunDetail, RunSummary};
 
 use super::{
     desk::{Desk, use_desk},
     form::Form,
-    yaml::{Imported, read},
 };
 use crate::{
     api::{
@@ -20,9 +19,12 @@ use crate::{
         overlay::{Dialog, Item, Menu, MenuLook},
         words::{Alert, Untrusted, Weight},
     },
-    format::short_id,
+    format::{plural, short_id},
     url::{Step, use_param, use_set_params},
 };
+
+/// The largest file that is read.
+const MAX_YAML: usize = 512 * 1024;
 
 /// The dialog that takes a YAML file.
 #[component]
@@ -37,41 +39,56 @@ pub fn ImportDialog(
 fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
     let desk = use_desk();
     let text = RwSignal::new(String::new());
-    let result = Memo::new(move |_| {
-        Some(text.get())
-            .filter(|text| !text.trim().is_empty())
-            .map(|text| read(&text))
+    let settled = super::desk::settle(Memo::new(move |_| text.get()));
+    let draft = remote(
+        move || Some(settled.get()).filter(|text| !text.trim().is_empty()),
+        async |client, yaml: String| endpoints::draft(&client, &ImportConfig { yaml }).await,
+    );
+    let unread = RwSignal::new(None::<String>);
+    let typed = move || text.with(|text| !text.trim().is_empty());
+    let current = move || typed() && text.with(|text| settled.with(|settled| text == settled));
+    let error = Signal::derive(move || {
+        let refused = draft.load.with(|load| {
+            load.fault
+                .as_ref()
+                .map(|fault| fault.field("yaml").unwrap_or_else(|| fault.line()))
+        });
+        unread.get().or_else(|| refused.filter(|_| typed()))
     });
-    let error = Signal::derive(move || result.with(|result| result.clone()?.err()));
+    let good = move || {
+        draft
+            .load
+            .with(|load| load.value.clone().filter(|_| load.fault.is_none() && !load.busy))
+            .filter(|_| current())
+    };
     let found = move || {
-        result.with(|result| match result {
-            Some(Ok(imported)) => {
-                let lines = found_words(desk, imported);
-                let line = |text: String| view! { <li><Untrusted text/></li> };
-                let cause = format!("This fills {} fields.", imported.form.changed() + usize::from(!imported.form.tasks.is_empty()));
-                view! {
-                    <Alert weight=Weight::Plain cause><ul>{lines.into_iter().map(line).collect_view()}</ul></Alert>
-                }
-                .into_any()
-            }
-            _ => ().into_any(),
+        good().map(|draft| {
+            let line = |text: String| view! { <li><Untrusted text/></li> };
+            let lines = found_words(desk, &draft);
+            view! { <Alert weight=Weight::Plain cause="The file can be read."><ul>{lines.into_iter().map(line).collect_view()}</ul></Alert> }
         })
     };
     let take = move |_| {
-        if let Some(Ok(imported)) = result.get_untracked() {
-            desk.fields.write(&placed(desk, imported));
+        if let Some(draft) = untrack(good) {
+            desk.fields.write(&placed(desk, &draft));
             open.set(false);
         }
     };
-    let unusable = Signal::derive(move || !result.with(|result| matches!(result, Some(Ok(_)))));
+    let unusable = Signal::derive(move || good().is_none());
     let choose = move |event: web_sys::Event| {
         let input = event_target::<web_sys::HtmlInputElement>(&event);
         let Some(file) = input.files().and_then(|files| files.get(0)) else {
             return;
         };
         spawn_local(async move {
-            if let Some(content) = crate::components::download::text_of(&file, super::yaml::MAX_YAML).await {
-                let _ = text.try_set(content);
+            match crate::components::download::text_of(&file, MAX_YAML).await {
+                Some(content) => {
+                    let _ = unread.try_set(None);
+                    let _ = text.try_set(content);
+                }
+                None => drop(unread.try_set(Some(
+                    "The file is larger than 512 kB or cannot be read.".to_owned(),
+                ))),
             }
         });
     };
@@ -93,99 +110,75 @@ fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
     .into_any()
 }
 
+fn model_of(desk: Desk, draft: &LaunchDraft) -> Option<ModelView> {
+    let models = untrack(|| desk.models.load.with(|load| load.value.clone()))?;
+    models
+        .models
+        .iter()
+        .find(|model| Some(model.id) == draft.model_id)
+        .cloned()
+}
+
 /// What the file holds and what becomes of it.
-fn found_words(desk: Desk, imported: &Imported) -> Vec<String> {
-    let mut lines = Vec::new();
-    let models = desk.models.load.with(|load| load.value.clone());
-    if let Some(backend) = &imported.backend {
-        let known = models.and_then(|list| matching(&list.models, imported).map(|model| model.name.clone()));
-        lines.push(match known {
-            Some(name) => format!("model: {backend}, which is {name} here"),
-            None => format!(
-                "model: {backend}; no model here has this backend and these weights, so the chosen one stays"
-            ),
-        });
-    }
-    let unknown: Vec<&str> = desk.catalogue.with(|catalogue| {
-        imported
-            .form
-            .tasks
-            .iter()
-            .filter(|name| catalogue.find(name).is_none())
-            .map(String::as_str)
-            .collect()
+fn found_words(desk: Desk, draft: &LaunchDraft) -> Vec<String> {
+    let model = draft.backend.as_ref().map(|backend| match model_of(desk, draft) {
+        Some(model) => format!("model {backend}, which is {} here", model.name),
+        None => format!(
+            "model {backend}: no model here has this backend and these arguments, so the chosen one stays"
+        ),
     });
-    if !unknown.is_empty() {
-        lines.push(format!("not in the catalogue: {}", unknown.join(", ")));
-    }
-    if !imported.ignored.is_empty() {
-        lines.push(format!(
-            "left out, because the form has no field for it: {}",
-            imported.ignored.join("; ")
-        ));
-    }
-    lines
-}
-
-/// The model of the organization that a file means: the same backend, and the same weights where both name them.
-fn matching<'a>(models: &'a [ModelView], imported: &Imported) -> Option<&'a ModelView> {
-    let backend = imported.backend.as_deref()?;
-    let weights = imported
-        .form
-        .model_args
+    let tasks = (!draft.benchmark_ids.is_empty())
+        .then(|| plural(draft.benchmark_ids.len() as u64, "benchmark", "benchmarks"));
+    let problems = draft
+        .problems
         .iter()
-        .find(|row| WEIGHTS.contains(&row.key.as_str()))
-        .map(|row| row.value.clone());
-    let of = |model: &ModelView| {
-        let named = model
-            .model_args
-            .0
-            .iter()
-            .find(|(key, _)| WEIGHTS.contains(&key.as_str()))
-            .map(|(_, value)| value.to_string());
-        model.source.clone().or(named)
-    };
-    let mut same = models
-        .iter()
-        .filter(|model| model.backend == backend && model.archived_at.is_none());
-    match weights {
-        Some(weights) => same.find(|model| of(model).as_deref() == Some(weights.as_str())),
-        None => same.next().filter(|_| same.next().is_none()),
-    }
+        .map(|problem| format!("{} {}", problem.field, problem.message));
+    model.into_iter().chain(tasks).chain(problems).collect()
 }
-
-/// Keys by which backends name their weights.
-const WEIGHTS: [&str; 4] = ["pretrained", "model", "model_version", "model_name"];
 
 /// The form that a file gives: with the model it means, or the chosen one; arguments that the model has already are
 /// left out.
-fn placed(desk: Desk, imported: Imported) -> Form {
-    let models = desk.models.load.with_untracked(|load| load.value.clone());
-    let found = models.as_ref().and_then(|list| matching(&list.models, &imported));
+fn placed(desk: Desk, draft: &LaunchDraft) -> Form {
     let now = desk.form.get_untracked();
-    let mut form = imported.form;
-    match found {
-        Some(model) => {
-            let own = |key: &str, value: &str| {
-                WEIGHTS.contains(&key)
-                    || model
-                        .model_args
-                        .get(key)
-                        .is_some_and(|known| known.to_string() == value)
-            };
-            form.model_args.retain(|row| !own(&row.key, &row.value));
-            form.model = model.id.to_string();
-        }
-        None => {
-            form.model_args.retain(|row| !WEIGHTS.contains(&row.key.as_str()));
-            form.model = now.model;
-            form.checkpoint = now.checkpoint;
-        }
+    let names: Vec<String> = desk.catalogue.with_untracked(|all| {
+        all.rows()
+            .iter()
+            .filter(|row| draft.benchmark_ids.contains(&row.id))
+            .map(|row| row.name.clone())
+            .collect()
+    });
+    let found = model_of(desk, draft);
+    let config = RunConfig {
+        model_args: Some(overrides(found.as_ref(), &draft.model_args)),
+        ..draft.config.clone()
+    };
+    let (model, checkpoint) = match &found {
+        Some(model) => (model.id.to_string(), String::new()),
+        None => (now.model.clone(), now.checkpoint.clone()),
+    };
+    let tasks = if names.is_empty() {
+        now.tasks.clone()
+    } else {
+        names
+    };
+    Form {
+        model,
+        checkpoint: checkpoint.clone(),
+        compute: now.compute,
+        data_parallel: now.data_parallel,
+        ..Form::of_run(ModelId::from(uuid::Uuid::nil()), &checkpoint, tasks, &config)
     }
-    if form.tasks.is_empty() {
-        form.tasks = now.tasks;
-    }
-    form
+}
+
+/// The arguments of a file that the model does not have by itself. For another model the weights of the file are
+/// left out, because they would put the one in the other's place.
+fn overrides(model: Option<&ModelView>, args: &ArgList) -> ArgList {
+    const WEIGHTS: [&str; 4] = ["pretrained", "model", "model_version", "model_name"];
+    let kept = args.0.iter().filter(|(key, value)| match model {
+        Some(model) => model.model_args.get(key) != Some(value),
+        None => !WEIGHTS.contains(&key.as_str()),
+    });
+    ArgList(kept.cloned().collect())
 }
 
 /// A menu of the last runs whose settings can be taken.
@@ -289,4 +282,24 @@ pub fn take_ids(desk: Desk) {
             set(&[("benchmarks", "")], Step::Replace);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::ArgValue;
+
+    #[test]
+    fn weights_of_another_model_stay_out() {
+        let pair = |key: &str, value: i64| (key.to_owned(), ArgValue::Int(value));
+        let args = ArgList(vec![pair("pretrained", 1), pair("max_pixels", 2)]);
+        assert_eq!(overrides(None, &args).0, [pair("max_pixels", 2)]);
+        let model: ModelView = serde_json::from_value(serde_json::json!({
+            "id": uuid::Uuid::nil(), "name": "m", "family": null, "source": null, "dtype": null, "num_parameters": null,
+            "notes": null, "backend": "b", "model_args": [["pretrained", 1], ["max_pixels", 5]], "metadata": {},
+            "created_at": "2026-11-20T13:00:00Z", "archived_at": null, "checkpoints": [], "run_count": 0, "demo": false
+        }))
+        .unwrap();
+        assert_eq!(overrides(Some(&model), &args).0, [pair("max_pixels", 2)]);
+    }
 }

@@ -13,11 +13,11 @@ pub mod import;
 pub mod model;
 pub mod new_model;
 pub mod picks;
+pub mod presets;
 pub mod settings;
 pub mod shelf;
 pub mod side;
 pub mod table;
-pub mod yaml;
 
 use leptos::prelude::*;
 
@@ -27,6 +27,7 @@ use self::{
     fields::Fields,
     import::{ImportDialog, SameAs, take_from, take_ids},
     model::ModelPicker,
+    presets::Presets,
     settings::ConfigGrid,
     side::Side,
 };
@@ -57,6 +58,7 @@ pub fn Launcher() -> impl IntoView {
         view! {
             <SameAs/>
             <Button look=Look::Quiet on_click=move |_| importing.set(true)>"Import YAML…"</Button>
+            <Presets desk/>
         }
         .into_any()
     };

@@ -9,7 +9,10 @@ use super::{
     use_store,
 };
 use crate::{
-    api::{client::{Client, use_client}, endpoints},
+    api::{
+        client::{Client, use_client},
+        endpoints,
+    },
     components::{
         button::{Button, ButtonLink, Look},
         code::copy,
@@ -35,12 +38,19 @@ pub struct Task {
 impl Task {
     /// Nothing is under way.
     pub fn new() -> Self {
-        Self { busy: RwSignal::new(false), client: StoredValue::new(use_client()) }
+        Self {
+            busy: RwSignal::new(false),
+            client: StoredValue::new(use_client()),
+        }
     }
 
     /// Asks, and calls `then` when the server has agreed; a refusal is told.
-    pub fn ask<T, F>(self, what: &'static str, ask: impl FnOnce(Client) -> F + 'static, then: impl FnOnce(T) + 'static)
-    where
+    pub fn ask<T, F>(
+        self,
+        what: &'static str,
+        ask: impl FnOnce(Client) -> F + 'static,
+        then: impl FnOnce(T) + 'static,
+    ) where
         F: Future<Output = Result<T, Fault>> + 'static,
         T: 'static,
     {
@@ -155,7 +165,13 @@ fn Rename(open: RwSignal<bool>) -> impl IntoView {
     let store = use_store();
     let task = Task::new();
     let name = RwSignal::new(untrack(|| store.detail(|run| run.summary.name.clone())).unwrap_or_default());
-    let error = Signal::derive(move || name.with(|name| types::check_name(name).err().map(|error| format!("The name {error}"))));
+    let error = Signal::derive(move || {
+        name.with(|name| {
+            types::check_name(name)
+                .err()
+                .map(|error| format!("The name {error}"))
+        })
+    });
     let save = move || {
         if error.get_untracked().is_some() {
             return;

@@ -21,8 +21,19 @@ use crate::{
 pub fn Artifacts() -> impl IntoView {
     let store = use_store();
     // A file appears when a benchmark is committed; that changes the number of samples or the status.
-    let version = Memo::new(move |_| store.detail(|run| (run.summary.status, run.summary.completed_tasks, run.attempts.len())));
-    let files = remote(move || version.get(), move |client, _| async move { endpoints::artifacts(&client, store.id).await });
+    let version = Memo::new(move |_| {
+        store.detail(|run| {
+            (
+                run.summary.status,
+                run.summary.completed_tasks,
+                run.attempts.len(),
+            )
+        })
+    });
+    let files = remote(
+        move || version.get(),
+        move |client, _| async move { endpoints::artifacts(&client, store.id).await },
+    );
     let empty = || {
         view! {
             <Empty title="No file is stored yet"><span>"Results, samples and logs are stored when a benchmark is committed."</span></Empty>
@@ -38,7 +49,10 @@ pub fn Artifacts() -> impl IntoView {
             view! { <span class="mono dim" title=hash.clone()>{short}</span><CopyButton label="Copy the SHA-256" text=hash/> }
         });
         let whose = store.detail(|run| {
-            let row = run.benchmarks.iter().find(|row| Some(row.id) == file.run_benchmark_id);
+            let row = run
+                .benchmarks
+                .iter()
+                .find(|row| Some(row.id) == file.run_benchmark_id);
             row.map(|row| row.name.clone()).unwrap_or_default()
         });
         view! {
@@ -57,7 +71,11 @@ pub fn Artifacts() -> impl IntoView {
         files.load.with(|load| {
             let all = &load.value.as_ref()?.artifacts;
             let size: i64 = all.iter().map(|file| file.file_size).sum();
-            Some(format!("{}, {}", crate::format::plural(all.len() as u64, "file", "files"), bytes(size.unsigned_abs())))
+            Some(format!(
+                "{}, {}",
+                crate::format::plural(all.len() as u64, "file", "files"),
+                bytes(size.unsigned_abs())
+            ))
         })
     });
     view! {
@@ -94,9 +112,19 @@ pub fn Artifacts() -> impl IntoView {
 #[component]
 fn RawLogs() -> impl IntoView {
     let store = use_store();
-    let attempts = Memo::new(move |_| store.detail(|run| run.attempts.iter().map(|attempt| attempt.epoch).collect::<Vec<_>>()).unwrap_or_default());
+    let attempts = Memo::new(move |_| {
+        store
+            .detail(|run| {
+                run.attempts
+                    .iter()
+                    .map(|attempt| attempt.epoch)
+                    .collect::<Vec<_>>()
+            })
+            .unwrap_or_default()
+    });
     let one = move |epoch: i32| {
-        let button = move |stream: LogStream| view! { <super::console::RawButton stream attempt=Some(epoch)/> };
+        let button =
+            move |stream: LogStream| view! { <super::console::RawButton stream attempt=Some(epoch)/> };
         view! {
             <div class="row"><span class="muted">{format!("Attempt {epoch}")}</span>{button(LogStream::Stdout)}{button(LogStream::Stderr)}</div>
         }

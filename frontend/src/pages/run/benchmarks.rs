@@ -40,7 +40,11 @@ fn use_rows() -> Memo<Rows> {
 pub fn Benchmarks() -> impl IntoView {
     let rows = use_rows();
     let column = Memo::new(move |_| {
-        let shown: Vec<Score> = rows.with(|rows| rows.iter().filter_map(|(row, scores)| primary(row, scores)).collect());
+        let shown: Vec<Score> = rows.with(|rows| {
+            rows.iter()
+                .filter_map(|(row, scores)| primary(row, scores))
+                .collect()
+        });
         scale(&shown)
     });
     let head = move || match column.get() {
@@ -55,7 +59,9 @@ pub fn Benchmarks() -> impl IntoView {
             return;
         }
         let now = picked.with_untracked(|picked| picked.parse::<usize>().ok());
-        let next = now.map_or(if by > 0 { 0 } else { count - 1 }, |now| now.saturating_add_signed(by).min(count - 1));
+        let next = now.map_or(if by > 0 { 0 } else { count - 1 }, |now| {
+            now.saturating_add_signed(by).min(count - 1)
+        });
         set(&[("row", &next.to_string())], Step::Replace);
     };
     bind(vec![
@@ -88,22 +94,52 @@ pub fn Benchmarks() -> impl IntoView {
 }
 
 #[component]
-fn Row(entry: Memo<Option<(RunBenchmarkView, Vec<Score>)>>, column: Memo<Option<(f64, f64)>>, index: usize) -> impl IntoView {
+fn Row(
+    entry: Memo<Option<(RunBenchmarkView, Vec<Score>)>>,
+    column: Memo<Option<(f64, f64)>>,
+    index: usize,
+) -> impl IntoView {
     let (changed, picked, seconds) = (use_changed(), use_param("row"), use_seconds());
     let view_of = move || entry.with(|entry| entry.as_ref().map(|(row, _)| row.clone()));
-    let first = Memo::new(move |_| entry.with(|entry| entry.as_ref().and_then(|(row, scores)| primary(row, scores))));
-    let more = Memo::new(move |_| entry.with(|entry| entry.as_ref().map_or(0, |(_, scores)| scores.len().saturating_sub(1))));
-    let text = move |read: fn(&RunBenchmarkView) -> String| Memo::new(move |_| view_of().map(|row| read(&row)).unwrap_or_default());
+    let first =
+        Memo::new(move |_| entry.with(|entry| entry.as_ref().and_then(|(row, scores)| primary(row, scores))));
+    let more = Memo::new(move |_| {
+        entry.with(|entry| {
+            entry
+                .as_ref()
+                .map_or(0, |(_, scores)| scores.len().saturating_sub(1))
+        })
+    });
+    let text = move |read: fn(&RunBenchmarkView) -> String| {
+        Memo::new(move |_| view_of().map(|row| read(&row)).unwrap_or_default())
+    };
     let name = text(|row| row.name.clone());
-    let samples = move || changed(&[("tab", "samples"), ("of", &view_of().map(|row| row.id.to_string()).unwrap_or_default())]);
-    let tone = Signal::derive(move || view_of().map_or(crate::components::words::Tone::Queued, |row| benchmark_tone(&row)));
+    let samples = move || {
+        changed(&[
+            ("tab", "samples"),
+            ("of", &view_of().map(|row| row.id.to_string()).unwrap_or_default()),
+        ])
+    };
+    let tone = Signal::derive(move || {
+        view_of().map_or(crate::components::words::Tone::Queued, |row| benchmark_tone(&row))
+    });
     let word = text(|row| benchmark_word(row).to_owned());
     let why = Memo::new(move |_| view_of().and_then(|row| row.degraded.or(row.error_message)));
-    let done = text(|row| row.done.filter(|_| row.status != BenchmarkStatus::Completed).map(count).unwrap_or_default());
+    let done = text(|row| {
+        row.done
+            .filter(|_| row.status != BenchmarkStatus::Completed)
+            .map(count)
+            .unwrap_or_default()
+    });
     let total = text(|row| size(row).map(count).unwrap_or_else(|| MISSING.to_owned()));
     let share = Signal::derive(move || view_of().and_then(|row| share(&row)));
     let barred = Memo::new(move |_| view_of().is_some_and(|row| row.status != BenchmarkStatus::Pending));
-    let rate = Memo::new(move |_| view_of().as_ref().and_then(mean_rate).map_or_else(|| MISSING.to_owned(), significant));
+    let rate = Memo::new(move |_| {
+        view_of()
+            .as_ref()
+            .and_then(mean_rate)
+            .map_or_else(|| MISSING.to_owned(), significant)
+    });
     let took = move || match view_of().map(|row| (row.started_at, row.completed_at, row.status)) {
         Some((Some(from), Some(to), _)) => duration((to - from).num_milliseconds() as f64 / 1000.0),
         Some((Some(from), None, BenchmarkStatus::Running)) => {
@@ -126,7 +162,11 @@ fn Row(entry: Memo<Option<(RunBenchmarkView, Vec<Score>)>>, column: Memo<Option<
         None => view! { <span class="dim">{MISSING}</span> }.into_any(),
         Some(score) => view! { <Value href=samples() scale=column.get() score/> }.into_any(),
     };
-    let bar = move || barred.get().then(|| view! { <div class="run__bar"><Progress label=name share tone/></div> });
+    let bar = move || {
+        barred
+            .get()
+            .then(|| view! { <div class="run__bar"><Progress label=name share tone/></div> })
+    };
     let picked_now = move || picked.with(|picked| picked.parse() == Ok(index));
     view! {
         <tr class:is-block=move || failed.get() aria-selected=move || picked_now().then_some("true")>
@@ -176,10 +216,21 @@ fn Value(href: String, score: Score, scale: Option<(f64, f64)>) -> impl IntoView
 pub fn Metrics() -> impl IntoView {
     let rows = use_rows();
     let changed = use_changed();
-    let shown = Memo::new(move |_| rows.with(|rows| rows.iter().filter(|(_, scores)| !scores.is_empty()).cloned().collect::<Rows>()));
+    let shown = Memo::new(move |_| {
+        rows.with(|rows| {
+            rows.iter()
+                .filter(|(_, scores)| !scores.is_empty())
+                .cloned()
+                .collect::<Rows>()
+        })
+    });
     let note = Signal::derive(move || {
         let amount: usize = shown.with(|rows| rows.iter().map(|(_, scores)| scores.len()).sum());
-        Some(if amount == 0 { String::new() } else { crate::format::plural(amount as u64, "score", "scores") })
+        Some(if amount == 0 {
+            String::new()
+        } else {
+            crate::format::plural(amount as u64, "score", "scores")
+        })
     });
     let score_row = move |score: Score| {
         let id = score.run_benchmark_id.to_string();
@@ -198,13 +249,17 @@ pub fn Metrics() -> impl IntoView {
         }
     };
     let group = move |(row, scores): (RunBenchmarkView, Vec<Score>)| {
-        let note = row.degraded.clone().map(|why| view! { " "<span class="run__degraded"><Untrusted text=why/></span> });
+        let note = row
+            .degraded
+            .clone()
+            .map(|why| view! { " "<span class="run__degraded"><Untrusted text=why/></span> });
         view! {
             <tr class="table__group"><th scope="colgroup" colspan="5">{row.name}{note}</th></tr>
             {scores.into_iter().map(score_row).collect_view()}
         }
     };
-    let body = move || match shown.with(Vec::is_empty) {
+    let body = move || {
+        match shown.with(Vec::is_empty) {
         true => view! {
             <Empty title="No score is committed yet">
                 <span>"lmms-eval computes scores at the end of a benchmark; they appear here at that moment."</span>
@@ -223,6 +278,7 @@ pub fn Metrics() -> impl IntoView {
             </div>
         }
         .into_any(),
+    }
     };
     view! { <Section title="Scores" note id="run-metrics">{body}</Section> }.into_any()
 }

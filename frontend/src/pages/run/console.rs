@@ -71,7 +71,10 @@ struct Desk {
 impl Desk {
     fn open() -> Self {
         let (find, level, at) = (use_param("find"), use_param("level"), use_param("line"));
-        let wanted = Memo::new(move |_| Wanted { level: level.get().parse().ok(), text: find.get() });
+        let wanted = Memo::new(move |_| Wanted {
+            level: level.get().parse().ok(),
+            text: find.get(),
+        });
         let at = Memo::new(move |_| at.get().parse::<i64>().ok());
         let follow = RwSignal::new(at.with_untracked(Option::is_none));
         let desk = Self {
@@ -94,7 +97,13 @@ impl Desk {
         });
         Effect::new(move || {
             let first = desk.taken.get_value().saturating_add(1);
-            let new = desk.store.lines(|state| state.lines.range(first..).map(|(_, line)| line.clone()).collect::<Vec<_>>());
+            let new = desk.store.lines(|state| {
+                state
+                    .lines
+                    .range(first..)
+                    .map(|(_, line)| line.clone())
+                    .collect::<Vec<_>>()
+            });
             desk.take_live(&new);
         });
         desk
@@ -120,7 +129,13 @@ impl Desk {
         if busy && !fresh {
             return;
         }
-        let round = self.round.try_update_value(|round| { *round += 1; *round }).unwrap_or(0);
+        let round = self
+            .round
+            .try_update_value(|round| {
+                *round += 1;
+                *round
+            })
+            .unwrap_or(0);
         let (client, query) = (self.client.get_value(), self.query());
         self.load.update(|load| load.busy = true);
         spawn_local(async move {
@@ -150,7 +165,10 @@ impl Desk {
                 self.scroll_to(0.0);
             }
             (Ask::Earlier(_), _) => {
-                let added = self.window.try_update(|window| window.earlier(first)).unwrap_or(0);
+                let added = self
+                    .window
+                    .try_update(|window| window.earlier(first))
+                    .unwrap_or(0);
                 self.shift(added as f64 * LINE);
             }
             (Ask::Later(_), _) => {
@@ -167,7 +185,15 @@ impl Desk {
         self.mark_taken();
         // Lines that came while the page was on its way.
         let first = self.taken.try_get_value().unwrap_or(i64::MIN).saturating_add(1);
-        let new = untrack(|| self.store.lines(|state| state.lines.range(first..).map(|(_, line)| line.clone()).collect::<Vec<_>>()));
+        let new = untrack(|| {
+            self.store.lines(|state| {
+                state
+                    .lines
+                    .range(first..)
+                    .map(|(_, line)| line.clone())
+                    .collect::<Vec<_>>()
+            })
+        });
         self.take_live(&new);
         self.keep_following();
     }
@@ -175,7 +201,11 @@ impl Desk {
     /// Live lines are taken after the last one in memory, or, while the end is elsewhere, only counted from now on.
     fn mark_taken(self) {
         let last = self.window.try_with_untracked(|window| {
-            let back = window.len().checked_sub(1).and_then(|index| window.line(index)).map(|line| line.seq);
+            let back = window
+                .len()
+                .checked_sub(1)
+                .and_then(|index| window.line(index))
+                .map(|line| line.seq);
             window.at_end().then_some(back.unwrap_or(i64::MIN))
         });
         let newest = untrack(|| self.store.lines(|state| state.lines.keys().next_back().copied()));
@@ -184,11 +214,19 @@ impl Desk {
     }
 
     fn take_live(self, new: &[LogLine]) {
-        let ready = self.load.try_with_untracked(|load| load.value.is_some()).unwrap_or(false);
-        let Some(last) = new.last().filter(|_| ready) else { return };
+        let ready = self
+            .load
+            .try_with_untracked(|load| load.value.is_some())
+            .unwrap_or(false);
+        let Some(last) = new.last().filter(|_| ready) else {
+            return;
+        };
         let _ = self.taken.try_set_value(last.seq);
         let wanted = self.wanted.get_untracked();
-        let gone = self.window.try_update(|window| window.live(new.iter(), &wanted)).unwrap_or(0);
+        let gone = self
+            .window
+            .try_update(|window| window.live(new.iter(), &wanted))
+            .unwrap_or(0);
         if self.follow.get_untracked() {
             self.keep_following();
         } else {
@@ -205,7 +243,11 @@ impl Desk {
     fn scroll_to(self, top: f64) {
         request_animation_frame(move || {
             if let Some(node) = self.node.try_get_untracked().flatten() {
-                node.set_scroll_top(if top >= f64::from(i32::MAX) { node.scroll_height() } else { top as i32 });
+                node.set_scroll_top(if top >= f64::from(i32::MAX) {
+                    node.scroll_height()
+                } else {
+                    top as i32
+                });
             }
         });
     }
@@ -235,7 +277,9 @@ impl Desk {
         }
         let first = (top / LINE) as usize;
         let last = ((top + height) / LINE) as usize;
-        let (earlier, later, len) = self.window.with_untracked(|window| (window.before(), window.after(), window.len()));
+        let (earlier, later, len) = self
+            .window
+            .with_untracked(|window| (window.before(), window.after(), window.len()));
         match (earlier, later) {
             (Some(seq), _) if first < NEAR => self.ask(Ask::Earlier(seq), false),
             (_, Some(seq)) if last + NEAR > len => self.ask(Ask::Later(seq), false),
@@ -257,16 +301,43 @@ impl Desk {
 /// One page, or two around a line.
 struct Pages(types::LogPage, Option<types::LogPage>);
 
-async fn fetch(client: &Client, store: RunStore, query: LogQuery, ask: Ask) -> Result<Pages, crate::components::panel::Fault> {
+async fn fetch(
+    client: &Client,
+    store: RunStore,
+    query: LogQuery,
+    ask: Ask,
+) -> Result<Pages, crate::components::panel::Fault> {
     let page = async |change: LogQuery| endpoints::logs(client, store.id, &change).await;
     let one = match ask {
         Ask::Tail => page(LogQuery { tail: true, ..query }).await?,
         Ask::Head => page(query).await?,
-        Ask::Earlier(seq) => page(LogQuery { before: seq.to_string(), ..query }).await?,
-        Ask::Later(seq) => page(LogQuery { cursor: seq.to_string(), ..query }).await?,
+        Ask::Earlier(seq) => {
+            page(LogQuery {
+                before: seq.to_string(),
+                ..query
+            })
+            .await?
+        }
+        Ask::Later(seq) => {
+            page(LogQuery {
+                cursor: seq.to_string(),
+                ..query
+            })
+            .await?
+        }
         Ask::Around(seq) => {
-            let before = page(LogQuery { before: (seq + 1).to_string(), limit: PAGE / 2, ..query.clone() }).await?;
-            let after = page(LogQuery { cursor: seq.to_string(), limit: PAGE / 2, ..query }).await?;
+            let before = page(LogQuery {
+                before: (seq + 1).to_string(),
+                limit: PAGE / 2,
+                ..query.clone()
+            })
+            .await?;
+            let after = page(LogQuery {
+                cursor: seq.to_string(),
+                limit: PAGE / 2,
+                ..query
+            })
+            .await?;
             return Ok(Pages(before, Some(after)));
         }
     };
@@ -288,11 +359,17 @@ pub fn Console(
                 let _ = input.focus();
             }
         }),
-        Binding::new("f", "follow the log", move || desk.set_follow(!desk.follow.get_untracked())),
+        Binding::new("f", "follow the log", move || {
+            desk.set_follow(!desk.follow.get_untracked())
+        }),
     ]);
     let note = Signal::derive(move || {
         let total = desk.window.with(Window::total);
-        let what = if desk.wanted.with(Wanted::any) { ("matching line", "matching lines") } else { ("line", "lines") };
+        let what = if desk.wanted.with(Wanted::any) {
+            ("matching line", "matching lines")
+        } else {
+            ("line", "lines")
+        };
         Some(format!("{} · stdout and stderr", plural(total, what.0, what.1)))
     });
     view! {
@@ -314,7 +391,9 @@ fn Bar(desk: Desk, search: NodeRef<html::Input>) -> impl IntoView {
     let set = use_set_params();
     let levels = || {
         vec![
-            Entry::new("", "All levels"), Entry::new("INFO", "Info and above"), Entry::new("WARNING", "Warnings and errors"),
+            Entry::new("", "All levels"),
+            Entry::new("INFO", "Info and above"),
+            Entry::new("WARNING", "Warnings and errors"),
             Entry::new("ERROR", "Errors"),
         ]
     };
@@ -342,7 +421,8 @@ fn Lines(desk: Desk, tall: bool) -> impl IntoView {
     });
     let retry = Callback::new(move |()| desk.reload());
     let set = use_set_params();
-    let instead = move || match phase.get() {
+    let instead = move || {
+        match phase.get() {
         Phase::Waiting => view! { <Skeleton lines=8/> }.into_any(),
         Phase::Failed => view! { <FaultAlert load=desk.load.into() on_retry=retry/> }.into_any(),
         Phase::Empty if desk.wanted.with(Wanted::any) => view! {
@@ -353,19 +433,36 @@ fn Lines(desk: Desk, tall: bool) -> impl IntoView {
         .into_any(),
         Phase::Empty => view! { <Empty title="Nothing has been printed yet"><span>"Lines appear here as lmms-eval prints them."</span></Empty> }.into_any(),
         Phase::Ready => ().into_any(),
+    }
     };
-    let range = Memo::new(move |_| window_of(desk.window.with(Window::len), LINE, desk.scroll.get(), desk.height.get()));
+    let range = Memo::new(move |_| {
+        window_of(
+            desk.window.with(Window::len),
+            LINE,
+            desk.scroll.get(),
+            desk.height.get(),
+        )
+    });
     let each = move || {
         let range = range.get();
         desk.window.with(|window| {
-            range.filter_map(|index| Some((window.number(index), window.line(index)?.clone()))).collect::<Vec<_>>()
+            range
+                .filter_map(|index| Some((window.number(index), window.line(index)?.clone())))
+                .collect::<Vec<_>>()
         })
     };
     let pixels = move |lines: usize| format!("{}px", lines as f64 * LINE);
     let below = move || desk.window.with(Window::len).saturating_sub(range.get().end);
     let scrolled = move |event: web_sys::Event| {
-        if let Some(node) = event.target().and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok()) {
-            desk.scrolled(f64::from(node.scroll_top()), f64::from(node.client_height()), f64::from(node.scroll_height()));
+        if let Some(node) = event
+            .target()
+            .and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok())
+        {
+            desk.scrolled(
+                f64::from(node.scroll_top()),
+                f64::from(node.client_height()),
+                f64::from(node.scroll_height()),
+            );
         }
     };
     Effect::new(move || {
@@ -409,16 +506,23 @@ fn Line(desk: Desk, number: Option<u64>, line: LogLine, zone: Zone) -> impl Into
     let here = move || desk.at.get() == Some(seq);
     let context = move |_| {
         desk.follow.set(false);
-        set(&[("line", &seq.to_string()), ("find", ""), ("level", "")], Step::Push);
+        set(
+            &[("line", &seq.to_string()), ("find", ""), ("level", "")],
+            Step::Push,
+        );
     };
     let text = flat(&line.line.message);
     let words = desk.wanted.with_untracked(|wanted| wanted.text.clone());
     let message = match words.is_empty() {
         true => view! { <Untrusted text/> }.into_any(),
-        false => parts(&text, &words).into_iter().map(|(part, hit)| match hit {
-            true => view! { <mark><Untrusted text=part/></mark> }.into_any(),
-            false => view! { <Untrusted text=part/> }.into_any(),
-        }).collect_view().into_any(),
+        false => parts(&text, &words)
+            .into_iter()
+            .map(|(part, hit)| match hit {
+                true => view! { <mark><Untrusted text=part/></mark> }.into_any(),
+                false => view! { <Untrusted text=part/> }.into_any(),
+            })
+            .collect_view()
+            .into_any(),
     };
     view! {
         <div class=class class=("log__l--hit", here)>
@@ -444,7 +548,11 @@ fn parts(text: &str, needle: &str) -> Vec<(String, bool)> {
             Some(at) => {
                 let (before, rest) = text.split_at(at);
                 let (hit, after) = rest.split_at(needle.len());
-                let all = [(before.to_owned(), false), (hit.to_owned(), true), (after.to_owned(), false)];
+                let all = [
+                    (before.to_owned(), false),
+                    (hit.to_owned(), true),
+                    (after.to_owned(), false),
+                ];
                 all.into_iter().filter(|part| !part.0.is_empty()).collect()
             }
             None => vec![(text.to_owned(), false)],
@@ -465,16 +573,27 @@ fn look(level: LogLevel) -> (&'static str, &'static str) {
 #[component]
 fn Foot(desk: Desk) -> impl IntoView {
     let shown = move || {
-        let (first, shown) = ((desk.scroll.get() / LINE) as usize, (desk.height.get() / LINE) as usize);
+        let (first, shown) = (
+            (desk.scroll.get() / LINE) as usize,
+            (desk.height.get() / LINE) as usize,
+        );
         desk.window.with(|window| {
             let last = (first + shown).min(window.len()).checked_sub(1)?;
             let (from, to) = (window.number(first.min(last))?, window.number(last)?);
-            Some(format!("Showing {}–{} of {}", count(from), count(to), count(window.total())))
+            Some(format!(
+                "Showing {}–{} of {}",
+                count(from),
+                count(to),
+                count(window.total())
+            ))
         })
     };
     let cut = move || {
         desk.window.with(Window::truncated_at).map(|lines| {
-            format!("Only the first {} lines are kept as lines; the raw output has the rest", count(lines))
+            format!(
+                "Only the first {} lines are kept as lines; the raw output has the rest",
+                count(lines)
+            )
         })
     };
     view! {
@@ -505,7 +624,10 @@ pub fn RawButton(
             let answer = endpoints::raw_log(&client, store.id, stream, attempt).await;
             let _ = busy.try_set(false);
             match answer {
-                Ok(blob) => drop(save_blob(&format!("{}-{stream}.log", short_id(&store.id.to_string())), &blob)),
+                Ok(blob) => drop(save_blob(
+                    &format!("{}-{stream}.log", short_id(&store.id.to_string())),
+                    &blob,
+                )),
                 Err(fault) => toasts.push(Weight::Bad, "The log could not be loaded", fault.line(), None),
             }
         });
@@ -521,7 +643,13 @@ mod tests {
 
     #[test]
     fn matches_are_cut_out() {
-        let shown = |text, needle| parts(text, needle).into_iter().filter(|part| part.1).map(|part| part.0).collect::<Vec<_>>();
+        let shown = |text, needle| {
+            parts(text, needle)
+                .into_iter()
+                .filter(|part| part.1)
+                .map(|part| part.0)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(shown("CUDA out of memory", "MEMORY"), ["memory"]);
         assert_eq!(shown("CUDA out of memory", "out of"), ["out of"]);
         assert_eq!(parts("abc", "x y"), [("abc".to_owned(), false)]);

@@ -16,31 +16,57 @@ pub type Fact = (String, String);
 /// The settings that were given, in the order of the launcher.
 pub fn settings(config: &RunConfig) -> Vec<Fact> {
     let mut facts = Vec::new();
-    let mut put = |name: &str, value: Option<String>| facts.extend(value.map(|value| (name.to_owned(), value)));
+    let mut put =
+        |name: &str, value: Option<String>| facts.extend(value.map(|value| (name.to_owned(), value)));
     put("seed", config.seed.as_ref().map(seed));
     put("shots", config.shots.map(|n| n.to_string()));
     put("temperature", config.temperature.map(|t| t.to_string()));
     put("limit", config.limit.map(|l| l.to_string()));
     put("offset", config.offset.map(|n| n.to_string()));
-    put("batch_size", config.batch_size.as_ref().map(|size| match size {
-        BatchSize::Fixed(n) => n.to_string(),
-        BatchSize::Auto(text) => text.clone(),
-    }));
+    put(
+        "batch_size",
+        config.batch_size.as_ref().map(|size| match size {
+            BatchSize::Fixed(n) => n.to_string(),
+            BatchSize::Auto(text) => text.clone(),
+        }),
+    );
     put("repeats", config.repeats.map(|n| n.to_string()));
-    put("compute_profile", config.compute_profile.as_ref().map(|profile| {
-        let each = if profile.launch == types::GpuLaunch::DataParallel { ", one process per GPU" } else { "" };
-        format!("{profile}{each}")
-    }));
-    put("isolation", config.isolation.map(|isolation| match isolation {
-        Isolation::ModelOnce => "model loaded once".to_owned(),
-        Isolation::ProcessPerBenchmark => "one process per benchmark".to_owned(),
-    }));
-    put("retry", config.retry.map(|retry| {
-        let restarts = plural(u64::from(retry.benchmark), "restart", "restarts");
-        format!("{restarts} of a benchmark, {}", plural(u64::from(retry.attempt), "new attempt", "new attempts"))
-    }));
-    put("wall_clock_limit", config.wall_clock_limit.map(|seconds| duration(seconds as f64)));
-    for (table, list) in [("gen_kwargs", &config.gen_kwargs), ("model_args", &config.model_args)] {
+    put(
+        "compute_profile",
+        config.compute_profile.as_ref().map(|profile| {
+            let each = if profile.launch == types::GpuLaunch::DataParallel {
+                ", one process per GPU"
+            } else {
+                ""
+            };
+            format!("{profile}{each}")
+        }),
+    );
+    put(
+        "isolation",
+        config.isolation.map(|isolation| match isolation {
+            Isolation::ModelOnce => "model loaded once".to_owned(),
+            Isolation::ProcessPerBenchmark => "one process per benchmark".to_owned(),
+        }),
+    );
+    put(
+        "retry",
+        config.retry.map(|retry| {
+            let restarts = plural(u64::from(retry.benchmark), "restart", "restarts");
+            format!(
+                "{restarts} of a benchmark, {}",
+                plural(u64::from(retry.attempt), "new attempt", "new attempts")
+            )
+        }),
+    );
+    put(
+        "wall_clock_limit",
+        config.wall_clock_limit.map(|seconds| duration(seconds as f64)),
+    );
+    for (table, list) in [
+        ("gen_kwargs", &config.gen_kwargs),
+        ("model_args", &config.model_args),
+    ] {
         let pairs = list.iter().flat_map(|list| &list.0);
         facts.extend(pairs.map(|(key, value)| (format!("{table}.{key}"), value.to_string())));
     }
@@ -70,7 +96,12 @@ pub fn identity(run: &RunDetail) -> Vec<Fact> {
         ("backend".to_owned(), run.model.backend.clone()),
         ("checkpoint".to_owned(), run.model.checkpoint_variant.clone()),
     ];
-    facts.extend(run.model.source.clone().map(|source| ("source".to_owned(), source)));
+    facts.extend(
+        run.model
+            .source
+            .clone()
+            .map(|source| ("source".to_owned(), source)),
+    );
     let names: Vec<&str> = run.benchmarks.iter().map(|row| row.name.as_str()).collect();
     facts.push(("benchmarks".to_owned(), names.join(", ")));
     facts.extend(settings(&run.config));
@@ -86,16 +117,30 @@ pub fn record(value: &Value) -> Vec<Fact> {
 }
 
 fn flatten(prefix: &str, value: &Value, facts: &mut Vec<Fact>) {
-    let named = |key: &str| if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+    let named = |key: &str| {
+        if prefix.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{prefix}.{key}")
+        }
+    };
     match value {
-        Value::Object(map) => map.iter().for_each(|(key, value)| flatten(&named(key), value, facts)),
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(key, value)| flatten(&named(key), value, facts)),
         Value::Null => {}
         Value::String(text) => facts.push((prefix.to_owned(), text.clone())),
         Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
             let one = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
-            facts.push((prefix.to_owned(), items.iter().map(one).collect::<Vec<_>>().join(", ")));
+            facts.push((
+                prefix.to_owned(),
+                items.iter().map(one).collect::<Vec<_>>().join(", "),
+            ));
         }
-        Value::Array(items) => items.iter().enumerate().for_each(|(at, item)| flatten(&named(&at.to_string()), item, facts)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(at, item)| flatten(&named(&at.to_string()), item, facts)),
         other => facts.push((prefix.to_owned(), other.to_string())),
     }
 }
@@ -105,10 +150,17 @@ pub type Difference = (String, Option<String>, Option<String>);
 
 /// What differs between two lists of facts, in the order of the second, and how many are the same.
 pub fn differences(before: &[Fact], after: &[Fact]) -> (Vec<Difference>, usize) {
-    let find = |facts: &[Fact], name: &str| facts.iter().find(|fact| fact.0 == name).map(|fact| fact.1.clone());
+    let find = |facts: &[Fact], name: &str| {
+        facts
+            .iter()
+            .find(|fact| fact.0 == name)
+            .map(|fact| fact.1.clone())
+    };
     let gone = before.iter().filter(|fact| find(after, &fact.0).is_none());
     let names = after.iter().chain(gone).map(|fact| fact.0.clone());
-    let all: Vec<Difference> = names.map(|name| (name.clone(), find(before, &name), find(after, &name))).collect();
+    let all: Vec<Difference> = names
+        .map(|name| (name.clone(), find(before, &name), find(after, &name)))
+        .collect();
     let same = all.iter().filter(|(_, a, b)| a == b).count();
     (all.into_iter().filter(|(_, a, b)| a != b).collect(), same)
 }
@@ -133,7 +185,11 @@ pub fn size(row: &RunBenchmarkView) -> Option<u64> {
 /// How many benchmarks completed and failed: "2 of 3", "1 failed".
 pub fn tally(run: &RunDetail) -> (usize, usize, usize) {
     let with = |status| run.benchmarks.iter().filter(|row| row.status == status).count();
-    (with(BenchmarkStatus::Completed), with(BenchmarkStatus::Failed), run.benchmarks.len())
+    (
+        with(BenchmarkStatus::Completed),
+        with(BenchmarkStatus::Failed),
+        run.benchmarks.len(),
+    )
 }
 
 /// What a cancel loses and keeps, in sentences.
@@ -141,34 +197,62 @@ pub fn losses(run: &RunDetail) -> Vec<String> {
     if run.summary.status != RunStatus::Running {
         return vec!["The run waits in the queue; nothing has been computed yet.".to_owned()];
     }
-    let running = run.benchmarks.iter().filter(|row| row.status == BenchmarkStatus::Running).map(|row| {
-        match (row.done, row.total) {
+    let running = run
+        .benchmarks
+        .iter()
+        .filter(|row| row.status == BenchmarkStatus::Running)
+        .map(|row| match (row.done, row.total) {
             (Some(done), Some(total)) => {
-                format!("{} of {} answers of {} are lost.", count(done), count(total), row.name)
+                format!(
+                    "{} of {} answers of {} are lost.",
+                    count(done),
+                    count(total),
+                    row.name
+                )
             }
             _ => format!("What {} has computed so far is lost.", row.name),
-        }
-    });
+        });
     let (completed, _, _) = tally(run);
-    let waiting = run.benchmarks.iter().filter(|row| row.status == BenchmarkStatus::Pending).count();
+    let waiting = run
+        .benchmarks
+        .iter()
+        .filter(|row| row.status == BenchmarkStatus::Pending)
+        .count();
     let kept = match completed {
         0 => "No benchmark is committed yet.".to_owned(),
         1 => "1 committed benchmark stays with its results.".to_owned(),
-        n => format!("{} committed benchmarks stay with their results.", count(n as i64)),
+        n => format!(
+            "{} committed benchmarks stay with their results.",
+            count(n as i64)
+        ),
     };
-    let not_begun = (waiting > 0).then(|| format!("{} will not begin.", plural(waiting as u64, "benchmark", "benchmarks")));
+    let not_begun = (waiting > 0).then(|| {
+        format!(
+            "{} will not begin.",
+            plural(waiting as u64, "benchmark", "benchmarks")
+        )
+    });
     running.chain([kept]).chain(not_begun).collect()
 }
 
 /// Whether a requeue has anything to do.
 pub fn can_requeue(run: &RunDetail) -> bool {
-    run.summary.status.is_terminal() && run.benchmarks.iter().any(|row| row.status != BenchmarkStatus::Completed)
+    run.summary.status.is_terminal()
+        && run
+            .benchmarks
+            .iter()
+            .any(|row| row.status != BenchmarkStatus::Completed)
 }
 
 /// The cause of a benchmark's failure in one sentence that begins with its name.
 pub fn cause(row: &RunBenchmarkView) -> String {
     let outcome = row.outcome.map_or("failed", outcome_words);
-    match row.error_message.as_deref().map(str::trim).filter(|message| !message.is_empty()) {
+    match row
+        .error_message
+        .as_deref()
+        .map(str::trim)
+        .filter(|message| !message.is_empty())
+    {
         Some(message) if message.contains(&row.name) => stopped(message),
         Some(message) => stopped(&format!("{} {outcome}: {message}", row.name)),
         None => stopped(&format!("{} {outcome}", row.name)),
@@ -176,7 +260,11 @@ pub fn cause(row: &RunBenchmarkView) -> String {
 }
 
 fn stopped(sentence: &str) -> String {
-    if sentence.ends_with(['.', '!', '?']) { sentence.to_owned() } else { format!("{sentence}.") }
+    if sentence.ends_with(['.', '!', '?']) {
+        sentence.to_owned()
+    } else {
+        format!("{sentence}.")
+    }
 }
 
 /// Documents per second of a benchmark over its whole time.
@@ -230,7 +318,14 @@ pub(crate) mod tests {
     fn a_cancel_names_what_is_lost() {
         let mut going = benchmark(1, "textvqa", "running");
         (going.done, going.total) = (Some(3106), Some(5000));
-        let run_ = run("running", vec![benchmark(0, "mme", "completed"), going, benchmark(2, "ai2d", "pending")]);
+        let run_ = run(
+            "running",
+            vec![
+                benchmark(0, "mme", "completed"),
+                going,
+                benchmark(2, "ai2d", "pending"),
+            ],
+        );
         let expected = [
             "3\u{202f}106 of 5\u{202f}000 answers of textvqa are lost.",
             "1 committed benchmark stays with its results.",
@@ -240,7 +335,10 @@ pub(crate) mod tests {
         assert_eq!(losses(&run("queued", vec![])).len(), 1);
         assert!(!can_requeue(&run_));
         assert!(can_requeue(&run("failed", vec![benchmark(0, "a", "failed")])));
-        assert!(!can_requeue(&run("completed", vec![benchmark(0, "a", "completed")])));
+        assert!(!can_requeue(&run(
+            "completed",
+            vec![benchmark(0, "a", "completed")]
+        )));
     }
 
     #[test]
@@ -249,8 +347,14 @@ pub(crate) mod tests {
         done.sample_count = 10;
         let mut going = benchmark(1, "b", "running");
         (going.done, going.total) = (Some(5), Some(20));
-        assert_eq!(documents(&run("running", vec![done.clone(), going])), Some((15, 30)));
-        assert_eq!(documents(&run("running", vec![done, benchmark(1, "b", "pending")])), None);
+        assert_eq!(
+            documents(&run("running", vec![done.clone(), going])),
+            Some((15, 30))
+        );
+        assert_eq!(
+            documents(&run("running", vec![done, benchmark(1, "b", "pending")])),
+            None
+        );
     }
 
     #[test]
@@ -268,14 +372,24 @@ pub(crate) mod tests {
     #[test]
     fn facts_differ_by_name() {
         let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let (found, same) = differences(&[fact("a", "1"), fact("b", "2"), fact("c", "3")], &[fact("a", "1"), fact("b", "5")]);
+        let (found, same) = differences(
+            &[fact("a", "1"), fact("b", "2"), fact("c", "3")],
+            &[fact("a", "1"), fact("b", "5")],
+        );
         assert_eq!(same, 1);
-        assert_eq!(found, [("b".into(), Some("2".into()), Some("5".into())), ("c".into(), Some("3".into()), None)]);
+        assert_eq!(
+            found,
+            [
+                ("b".into(), Some("2".into()), Some("5".into())),
+                ("c".into(), Some("3".into()), None)
+            ]
+        );
     }
 
     #[test]
     fn a_record_of_any_shape_is_flattened() {
-        let facts = record(&json!({"torch": {"version": "2.9", "cuda": null}, "gpus": ["A", 1], "x": [{"y": true}]}));
+        let facts =
+            record(&json!({"torch": {"version": "2.9", "cuda": null}, "gpus": ["A", 1], "x": [{"y": true}]}));
         let shown: Vec<_> = facts.iter().map(|(k, v)| format!("{k}={v}")).collect();
         assert_eq!(shown, ["gpus=A, 1", "torch.version=2.9", "x.0.y=true"]);
         assert!(record(&Value::Null).is_empty());
@@ -288,9 +402,15 @@ pub(crate) mod tests {
             "environment": {"KEY": {"secret": "openai"}}
         }))
         .unwrap();
-        let shown: Vec<String> = settings(&config).iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let shown: Vec<String> = settings(&config)
+            .iter()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
         assert_eq!(shown[0], "seed=0, None, 2, 3");
         assert_eq!(shown[1], "limit=8");
-        assert_eq!(shown[3..], ["model_args.max_pixels=5", "environment.KEY=secret openai"]);
+        assert_eq!(
+            shown[3..],
+            ["model_args.max_pixels=5", "environment.KEY=secret openai"]
+        );
     }
 }

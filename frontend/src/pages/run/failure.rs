@@ -33,13 +33,27 @@ struct Failure {
 
 /// The failures to tell, and how many more there are.
 fn failures(run: &RunDetail) -> (Vec<Failure>, usize) {
-    let failed: Vec<&RunBenchmarkView> = run.benchmarks.iter().filter(|row| row.status == BenchmarkStatus::Failed).collect();
-    let told = failed.iter().take(TOLD).map(|row| Failure { cause: cause(row), evidence: row.evidence.clone() });
+    let failed: Vec<&RunBenchmarkView> = run
+        .benchmarks
+        .iter()
+        .filter(|row| row.status == BenchmarkStatus::Failed)
+        .collect();
+    let told = failed.iter().take(TOLD).map(|row| Failure {
+        cause: cause(row),
+        evidence: row.evidence.clone(),
+    });
     let mut told: Vec<Failure> = told.collect();
     if told.is_empty() && run.summary.status == RunStatus::Failed {
         let words = run.summary.outcome.map_or("failed", outcome_words);
-        let cause = run.summary.error_message.clone().unwrap_or_else(|| format!("The run {words}."));
-        told.push(Failure { cause, evidence: Vec::new() });
+        let cause = run
+            .summary
+            .error_message
+            .clone()
+            .unwrap_or_else(|| format!("The run {words}."));
+        told.push(Failure {
+            cause,
+            evidence: Vec::new(),
+        });
     }
     (told, failed.len().saturating_sub(TOLD))
 }
@@ -47,7 +61,12 @@ fn failures(run: &RunDetail) -> (Vec<Failure>, usize) {
 /// What the run keeps in spite of it.
 fn kept(run: &RunDetail) -> Option<String> {
     let (completed, failed, all) = tally(run);
-    (failed > 0 && completed > 0).then(|| format!("{completed} of {} completed and are kept.", plural(all as u64, "benchmark", "benchmarks")))
+    (failed > 0 && completed > 0).then(|| {
+        format!(
+            "{completed} of {} completed and are kept.",
+            plural(all as u64, "benchmark", "benchmarks")
+        )
+    })
 }
 
 /// The failures of the run.
@@ -108,19 +127,29 @@ mod tests {
 
     #[test]
     fn failures_are_told_and_the_rest_counted() {
-        let rows = |n: u32| (0..n).map(|k| benchmark(k, &format!("b{k}"), "failed")).collect::<Vec<_>>();
+        let rows = |n: u32| {
+            (0..n)
+                .map(|k| benchmark(k, &format!("b{k}"), "failed"))
+                .collect::<Vec<_>>()
+        };
         let (told, more) = failures(&run("failed", rows(5)));
         assert_eq!((told.len(), more), (3, 2));
         assert_eq!(told[0].cause, "b0 failed.");
         let mut alone = run("failed", vec![benchmark(0, "a", "cancelled")]);
         alone.summary.outcome = Some(types::Outcome::Lost);
-        assert_eq!(failures(&alone).0[0].cause, "The run was lost: its executor vanished.");
+        assert_eq!(
+            failures(&alone).0[0].cause,
+            "The run was lost: its executor vanished."
+        );
         assert!(failures(&run("completed", vec![])).0.is_empty());
     }
 
     #[test]
     fn what_is_kept_is_said() {
-        let two = run("failed", vec![benchmark(0, "a", "completed"), benchmark(1, "b", "failed")]);
+        let two = run(
+            "failed",
+            vec![benchmark(0, "a", "completed"), benchmark(1, "b", "failed")],
+        );
         assert_eq!(kept(&two).unwrap(), "1 of 2 benchmarks completed and are kept.");
         assert_eq!(kept(&run("failed", vec![benchmark(0, "a", "failed")])), None);
     }

@@ -21,7 +21,8 @@ pub fn Throughput() -> impl IntoView {
     let live = Memo::new(move |_| store.points(|state| has_readings(&state.throughput)));
     let plot = Signal::derive(move || {
         let run = store.detail(Clone::clone);
-        run.map(|run| store.points(|state| throughput(&run, &state.throughput, zone))).unwrap_or_default()
+        run.map(|run| store.points(|state| throughput(&run, &state.throughput, zone)))
+            .unwrap_or_default()
     });
     let any = Memo::new(move |_| plot.with(|plot: &Plot| plot.ranges().is_some()));
     let note = Signal::derive(move || {
@@ -31,12 +32,14 @@ pub fn Throughput() -> impl IntoView {
             (true, false) => "items/s, mean of each benchmark".to_owned(),
         })
     });
-    let body = move || match any.get() {
+    let body = move || {
+        match any.get() {
         true => view! { <LineChart label="Throughput in items per second, one step per benchmark." plot unit="items/s"/> }.into_any(),
         false => view! {
             <Empty title="No readings yet"><span>"The first come when lmms-eval begins to ask the model."</span></Empty>
         }
         .into_any(),
+    }
     };
     view! { <Section title="Throughput" note>{body}</Section> }.into_any()
 }
@@ -46,13 +49,31 @@ pub fn Throughput() -> impl IntoView {
 pub fn Gpus() -> impl IntoView {
     let store = use_store();
     let uuids = Memo::new(move |_| store.points(|state| state.gpus.keys().cloned().collect::<Vec<_>>()));
-    let held = Memo::new(move |_| store.detail(|run| run.attempts.last().map_or(0, |attempt| attempt.gpus.len())).unwrap_or(0));
+    let held = Memo::new(move |_| {
+        store
+            .detail(|run| run.attempts.last().map_or(0, |attempt| attempt.gpus.len()))
+            .unwrap_or(0)
+    });
     let over = Memo::new(move |_| store.status().is_terminal());
-    let note = Signal::derive(move || Some(uuids.with(|uuids| uuids.iter().map(|uuid| short_uuid(uuid)).collect::<Vec<_>>().join(", "))));
+    let note = Signal::derive(move || {
+        Some(uuids.with(|uuids| {
+            uuids
+                .iter()
+                .map(|uuid| short_uuid(uuid))
+                .collect::<Vec<_>>()
+                .join(", ")
+        }))
+    });
     let empty = move || match (held.get(), over.get()) {
-        (0, _) => view! { <Empty title="This run holds no GPU"><span>"Its compute profile asks for none, or it has not been placed yet."</span></Empty> },
-        (n, true) => view! { <Empty title="The readings of a finished run are not kept"><span>{format!("It held {}.", plural(n as u64, "GPU", "GPUs"))}</span></Empty> },
-        (_, false) => view! { <Empty title="No readings yet"><span>"The first come with the first progress."</span></Empty> },
+        (0, _) => {
+            view! { <Empty title="This run holds no GPU"><span>"Its compute profile asks for none, or it has not been placed yet."</span></Empty> }
+        }
+        (n, true) => {
+            view! { <Empty title="The readings of a finished run are not kept"><span>{format!("It held {}.", plural(n as u64, "GPU", "GPUs"))}</span></Empty> }
+        }
+        (_, false) => {
+            view! { <Empty title="No readings yet"><span>"The first come with the first progress."</span></Empty> }
+        }
     };
     let chart = move |(index, uuid, reading): (usize, String, Reading)| {
         let zone = use_zone();
@@ -61,7 +82,13 @@ pub fn Gpus() -> impl IntoView {
             Reading::Utilisation => (format!("GPU {index} utilisation, %"), "%"),
         };
         let plot = Signal::derive(move || {
-            store.points(|state| state.gpus.get(&uuid).map(|points| gpu(points, reading, zone)).unwrap_or_default())
+            store.points(|state| {
+                state
+                    .gpus
+                    .get(&uuid)
+                    .map(|points| gpu(points, reading, zone))
+                    .unwrap_or_default()
+            })
         });
         let label = format!("{name}.");
         view! {
@@ -70,8 +97,16 @@ pub fn Gpus() -> impl IntoView {
     };
     let charts = move || {
         let all = uuids.get();
-        let memory = all.iter().cloned().enumerate().map(|(index, uuid)| (index, uuid, Reading::Memory));
-        let use_ = all.iter().cloned().enumerate().map(|(index, uuid)| (index, uuid, Reading::Utilisation));
+        let memory = all
+            .iter()
+            .cloned()
+            .enumerate()
+            .map(|(index, uuid)| (index, uuid, Reading::Memory));
+        let use_ = all
+            .iter()
+            .cloned()
+            .enumerate()
+            .map(|(index, uuid)| (index, uuid, Reading::Utilisation));
         memory.chain(use_).map(chart).collect_view()
     };
     let body = move || match uuids.with(Vec::is_empty) {

@@ -19,9 +19,16 @@ use crate::{
 pub fn Head() -> impl IntoView {
     let store = use_store();
     let of = move |read: fn(&RunDetail) -> String| Memo::new(move |_| store.detail(read).unwrap_or_default());
-    let (model, checkpoint) = (of(|run| run.model.name.clone()), of(|run| run.model.checkpoint_variant.clone()));
+    let (model, checkpoint) = (
+        of(|run| run.model.name.clone()),
+        of(|run| run.model.checkpoint_variant.clone()),
+    );
     let tone = Signal::derive(move || store.detail(|run| run_tone(&run.summary)).unwrap_or(Tone::Queued));
-    let word = Signal::derive(move || store.detail(|run| run_word(&run.summary).to_owned()).unwrap_or_default());
+    let word = Signal::derive(move || {
+        store
+            .detail(|run| run_word(&run.summary).to_owned())
+            .unwrap_or_default()
+    });
     let title = move || view! { {model} " " <span class="muted">{checkpoint}</span> }.into_any();
     let demo = Memo::new(move |_| store.detail(|run| run.summary.demo).unwrap_or(false));
     let beside = move || {
@@ -40,20 +47,45 @@ fn Lede() -> impl IntoView {
     let first = Memo::new(move |_| store.detail(opening).unwrap_or_default());
     let place = Memo::new(move |_| store.detail(whereabouts).unwrap_or_default());
     let (created, began) = (
-        Memo::new(move |_| store.detail(|run| run.summary.created_at.timestamp_millis() as f64).unwrap_or(0.0)),
-        Memo::new(move |_| store.detail(|run| run.summary.started_at.is_some()).unwrap_or(false)),
+        Memo::new(move |_| {
+            store
+                .detail(|run| run.summary.created_at.timestamp_millis() as f64)
+                .unwrap_or(0.0)
+        }),
+        Memo::new(move |_| {
+            store
+                .detail(|run| run.summary.started_at.is_some())
+                .unwrap_or(false)
+        }),
     );
     let started = Signal::derive(move || {
-        store.detail(|run| run.summary.started_at.unwrap_or(run.summary.created_at).timestamp_millis() as f64).unwrap_or(0.0)
+        store
+            .detail(|run| {
+                run.summary
+                    .started_at
+                    .unwrap_or(run.summary.created_at)
+                    .timestamp_millis() as f64
+            })
+            .unwrap_or(0.0)
     });
-    let verb = move || if began.get() { " · started " } else { " · created " };
+    let verb = move || {
+        if began.get() {
+            " · started "
+        } else {
+            " · created "
+        }
+    };
     let at = Signal::derive(move || if began.get() { started.get() } else { created.get() });
     view! { {first} {verb} <Ago at/> {place} }
 }
 
 /// Its name and how much there is to do.
 fn opening(run: &RunDetail) -> String {
-    format!("{} · {}", run.summary.name, plural(run.benchmarks.len() as u64, "benchmark", "benchmarks"))
+    format!(
+        "{} · {}",
+        run.summary.name,
+        plural(run.benchmarks.len() as u64, "benchmark", "benchmarks")
+    )
 }
 
 /// Where it runs, or where it waits.
@@ -61,13 +93,23 @@ fn whereabouts(run: &RunDetail) -> String {
     if let Some(position) = run.summary.queue_position {
         return format!(" · number {position} in the queue");
     }
-    let Some(attempt) = run.attempts.last() else { return String::new() };
-    let host = attempt.host.as_ref().map(|host| format!(" ({host})")).unwrap_or_default();
+    let Some(attempt) = run.attempts.last() else {
+        return String::new();
+    };
+    let host = attempt
+        .host
+        .as_ref()
+        .map(|host| format!(" ({host})"))
+        .unwrap_or_default();
     let gpus = match attempt.gpus.len() {
         0 => String::new(),
         n => format!(", {}", plural(n as u64, "GPU", "GPUs")),
     };
-    let number = if run.attempts.len() > 1 { format!(", attempt {}", attempt.epoch) } else { String::new() };
+    let number = if run.attempts.len() > 1 {
+        format!(", attempt {}", attempt.epoch)
+    } else {
+        String::new()
+    };
     format!(" on {}{host}{gpus}{number}", attempt.engine)
 }
 

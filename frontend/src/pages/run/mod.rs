@@ -51,7 +51,8 @@ use crate::{
 #[component]
 pub fn Run() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id").and_then(|id| id.parse::<RunId>().ok())));
+    let id =
+        Memo::new(move |_| params.with(|params| params.get("id").and_then(|id| id.parse::<RunId>().ok())));
     move || match id.get() {
         Some(id) => view! { <Opened id/> }.into_any(),
         None => view! { <Nameless/> }.into_any(),
@@ -62,7 +63,10 @@ pub fn Run() -> impl IntoView {
 #[component]
 fn Nameless() -> impl IntoView {
     let carry = use_carry();
-    describe_page(|| "No such run".to_owned(), move || vec![Crumb::link("Runs", carry("/runs"))]);
+    describe_page(
+        || "No such run".to_owned(),
+        move || vec![Crumb::link("Runs", carry("/runs"))],
+    );
     view! {
         <Empty title="This address names no run">
             <a class="btn" href=move || carry("/runs")>"Go to the runs"</a>
@@ -75,7 +79,10 @@ fn Opened(id: RunId) -> impl IntoView {
     let store = RunStore::open(id);
     provide_context(store);
     let carry = use_carry();
-    describe_page(move || short_id(&id.to_string()), move || vec![Crumb::link("Runs", carry("/runs"))]);
+    describe_page(
+        move || short_id(&id.to_string()),
+        move || vec![Crumb::link("Runs", carry("/runs"))],
+    );
     view! {
         <Panel load=store.load() on_retry=move |()| store.refresh() lines=12 children=move |_| view! { <Body/> }.into_any()/>
     }
@@ -99,7 +106,14 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 6] = [Self::Overview, Self::Log, Self::Samples, Self::Artifacts, Self::Config, Self::Timeline];
+    const ALL: [Self; 6] = [
+        Self::Overview,
+        Self::Log,
+        Self::Samples,
+        Self::Artifacts,
+        Self::Config,
+        Self::Timeline,
+    ];
 
     fn name(self) -> &'static str {
         ["", "log", "samples", "artifacts", "config", "timeline"][self as usize]
@@ -110,7 +124,10 @@ impl Part {
     }
 
     fn of(name: &str) -> Self {
-        Self::ALL.into_iter().find(|part| part.name() == name).unwrap_or(Self::Overview)
+        Self::ALL
+            .into_iter()
+            .find(|part| part.name() == name)
+            .unwrap_or(Self::Overview)
     }
 
     /// The part `step` places on, around the end.
@@ -131,7 +148,11 @@ fn Body() -> impl IntoView {
         Binding::new("]", "next part of the page", move || go(1)),
         Binding::new("[", "previous part of the page", move || go(Part::ALL.len() - 1)),
     ]);
-    let samples = move || store.detail(|run| run.benchmarks.iter().map(|row| row.sample_count).sum::<u64>()).unwrap_or(0);
+    let samples = move || {
+        store
+            .detail(|run| run.benchmarks.iter().map(|row| row.sample_count).sum::<u64>())
+            .unwrap_or(0)
+    };
     let tabs = Signal::derive(move || {
         let samples = samples();
         let tab = |one: Part| Tab {

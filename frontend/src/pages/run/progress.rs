@@ -24,25 +24,58 @@ use crate::{
 pub fn ProgressCard() -> impl IntoView {
     let store = use_store();
     let stale = Signal::derive(move || matches!(store.link().get(), Link::Lost(_)));
-    let percent = Signal::derive(move || store.detail(|run| format!("{}\u{a0}%", run.summary.progress_percent.floor())).unwrap_or_default());
+    let percent = Signal::derive(move || {
+        store
+            .detail(|run| format!("{}\u{a0}%", run.summary.progress_percent.floor()))
+            .unwrap_or_default()
+    });
     let samples = Signal::derive(move || store.detail(answered));
-    let benchmarks = Signal::derive(move || store.detail(|run| format!("{} of {}", tally(run).0, tally(run).2)).unwrap_or_default());
-    let failed = Signal::derive(move || store.detail(|run| Some(tally(run).1).filter(|n| *n > 0).map(|n| format!("{n} failed"))).flatten());
+    let benchmarks = Signal::derive(move || {
+        store
+            .detail(|run| format!("{} of {}", tally(run).0, tally(run).2))
+            .unwrap_or_default()
+    });
+    let failed = Signal::derive(move || {
+        store
+            .detail(|run| {
+                Some(tally(run).1)
+                    .filter(|n| *n > 0)
+                    .map(|n| format!("{n} failed"))
+            })
+            .flatten()
+    });
     let doing = Signal::derive(move || store.detail(phase).flatten());
     let rate = Signal::derive(move || {
-        store.detail(|run| run.summary.items_per_second.map(significant)).flatten().unwrap_or_else(|| MISSING.to_owned())
+        store
+            .detail(|run| run.summary.items_per_second.map(significant))
+            .flatten()
+            .unwrap_or_else(|| MISSING.to_owned())
     });
-    let segments = Memo::new(move |_| store.detail(|run| run.benchmarks.iter().map(segment).collect::<Vec<_>>()).unwrap_or_default());
+    let segments = Memo::new(move |_| {
+        store
+            .detail(|run| run.benchmarks.iter().map(segment).collect::<Vec<_>>())
+            .unwrap_or_default()
+    });
     let names = move || {
-        segments.get().into_iter().map(|part| {
-            let grow = format!("{} 0 0", part.weight);
-            view! { <span style=("flex", grow)>{part.name}</span> }
-        }).collect_view()
+        segments
+            .get()
+            .into_iter()
+            .map(|part| {
+                let grow = format!("{} 0 0", part.weight);
+                view! { <span style=("flex", grow)>{part.name}</span> }
+            })
+            .collect_view()
     };
-    let titled = Signal::derive(move || segments.get().into_iter().map(|mut part| {
-        part.name = store.detail(|run| title_of(run, &part.name)).unwrap_or_default();
-        part
-    }).collect::<Vec<_>>());
+    let titled = Signal::derive(move || {
+        segments
+            .get()
+            .into_iter()
+            .map(|mut part| {
+                part.name = store.detail(|run| title_of(run, &part.name)).unwrap_or_default();
+                part
+            })
+            .collect::<Vec<_>>()
+    });
     view! {
         <section class="run__progress" aria-label="Progress">
             <Figures stale>
@@ -63,7 +96,11 @@ pub fn ProgressCard() -> impl IntoView {
 fn answered(run: &RunDetail) -> String {
     match documents(run) {
         Some((done, total)) => format!("{} of {}", count(done), count(total)),
-        None => format!("{} of {}", run.summary.completed_tasks, plural(u64::from(run.summary.total_tasks), "task", "tasks")),
+        None => format!(
+            "{} of {}",
+            run.summary.completed_tasks,
+            plural(u64::from(run.summary.total_tasks), "task", "tasks")
+        ),
     }
 }
 
@@ -72,7 +109,10 @@ fn phase(run: &RunDetail) -> Option<String> {
     if run.summary.status != RunStatus::Running {
         return None;
     }
-    let row = run.benchmarks.iter().find(|row| row.status == BenchmarkStatus::Running)?;
+    let row = run
+        .benchmarks
+        .iter()
+        .find(|row| row.status == BenchmarkStatus::Running)?;
     Some(match &row.phase {
         Some(phase) => format!("{}: {phase}", row.name),
         None => row.name.clone(),
@@ -86,8 +126,15 @@ fn segment(row: &RunBenchmarkView) -> Segment {
         (Some(done), Some(total)) if total > 0 => done as f64 / total as f64,
         _ => 0.0,
     };
-    let weight = total.map_or(row.leaf_tasks.len() as f64, |total| total as f64).max(1.0);
-    Segment { name: row.name.clone(), tone: benchmark_tone(row), weight, share }
+    let weight = total
+        .map_or(row.leaf_tasks.len() as f64, |total| total as f64)
+        .max(1.0);
+    Segment {
+        name: row.name.clone(),
+        tone: benchmark_tone(row),
+        weight,
+        share,
+    }
 }
 
 fn title_of(run: &RunDetail, name: &str) -> String {
@@ -112,7 +159,10 @@ fn Ends() -> impl IntoView {
         store
             .detail(|run| {
                 let from = run.summary.started_at?.timestamp_millis() as f64;
-                Some((from, run.summary.completed_at.map(|at| at.timestamp_millis() as f64)))
+                Some((
+                    from,
+                    run.summary.completed_at.map(|at| at.timestamp_millis() as f64),
+                ))
             })
             .flatten()
     });
@@ -142,7 +192,10 @@ fn GpuMemory() -> impl IntoView {
     let any = Memo::new(move |_| memory.with(Option::is_some));
     let used = Signal::derive(move || memory.get().map(|(used, _)| gibibytes(used)).unwrap_or_default());
     let of = Signal::derive(move || memory.get().map(|(_, total)| format!("of {}", gibibytes(total))));
-    move || any.get().then(|| view! { <Figure name="GPU memory, fullest device" value=used unit=of/> })
+    move || {
+        any.get()
+            .then(|| view! { <Figure name="GPU memory, fullest device" value=used unit=of/> })
+    }
 }
 
 #[cfg(test)]

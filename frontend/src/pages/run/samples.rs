@@ -35,9 +35,16 @@ const CUT: usize = 1200;
 #[component]
 pub fn Samples() -> impl IntoView {
     let store = use_store();
-    let (of, task, order, from) = (use_param("of"), use_param("task"), use_param("order"), use_param("from_sample"));
+    let (of, task, order, from) = (
+        use_param("of"),
+        use_param("task"),
+        use_param("order"),
+        use_param("from_sample"),
+    );
     // New samples arrive when a benchmark is committed.
-    let stored = Memo::new(move |_| store.detail(|run| run.benchmarks.iter().map(|row| row.sample_count).sum::<u64>()));
+    let stored = Memo::new(move |_| {
+        store.detail(|run| run.benchmarks.iter().map(|row| row.sample_count).sum::<u64>())
+    });
     let query = Memo::new(move |_| {
         let _ = stored.get()?;
         Some((
@@ -53,7 +60,9 @@ pub fn Samples() -> impl IntoView {
     });
     let page = remote(
         move || query.get(),
-        move |client, (_, query): (Option<u64>, SampleQuery)| async move { endpoints::samples(&client, store.id, &query).await },
+        move |client, (_, query): (Option<u64>, SampleQuery)| async move {
+            endpoints::samples(&client, store.id, &query).await
+        },
     );
     let empty = move || {
         view! {
@@ -65,7 +74,15 @@ pub fn Samples() -> impl IntoView {
     };
     let nothing = Callback::new(|page: Arc<SamplePage>| page.samples.is_empty());
     let note = Signal::derive(move || {
-        page.load.with(|load| load.value.as_ref().map(|page| format!("showing {} of {}", count(page.samples.len() as i64), count(page.total))))
+        page.load.with(|load| {
+            load.value.as_ref().map(|page| {
+                format!(
+                    "showing {} of {}",
+                    count(page.samples.len() as i64),
+                    count(page.total)
+                )
+            })
+        })
     });
     view! {
         <Section title="Samples" note>
@@ -91,14 +108,23 @@ fn Filters() -> impl IntoView {
     let options = Signal::derive(move || {
         let mut entries = vec![Entry::new("", "All benchmarks")];
         let rows = store.detail(|run| {
-            let entry = |row: &types::RunBenchmarkView| Entry::new(row.id.to_string(), format!("{} · {}", row.name, count(row.sample_count)));
+            let entry = |row: &types::RunBenchmarkView| {
+                Entry::new(
+                    row.id.to_string(),
+                    format!("{} · {}", row.name, count(row.sample_count)),
+                )
+            };
             run.benchmarks.iter().map(entry).collect::<Vec<_>>()
         });
         entries.extend(rows.unwrap_or_default());
         entries
     });
     let orders = || {
-        vec![Entry::new("", "As in the file"), Entry::new("error", "Largest error first"), Entry::new("confidence", "Least confidence first")]
+        vec![
+            Entry::new("", "As in the file"),
+            Entry::new("error", "Largest error first"),
+            Entry::new("confidence", "Least confidence first"),
+        ]
     };
     view! {
         <div class="grid-4 grid-4--wide run__filters">
@@ -116,7 +142,11 @@ fn List(page: Signal<Arc<SamplePage>>) -> impl IntoView {
     let set = use_set_params();
     let step = move |by: isize| {
         let next = page.with_untracked(|page| {
-            let at = picked.with_untracked(|id| page.samples.iter().position(|sample| sample.id.to_string() == *id));
+            let at = picked.with_untracked(|id| {
+                page.samples
+                    .iter()
+                    .position(|sample| sample.id.to_string() == *id)
+            });
             let last = page.samples.len().checked_sub(1)?;
             let next = at.map_or(0, |at| at.saturating_add_signed(by).min(last));
             Some(page.samples[next].id.to_string())
@@ -172,12 +202,20 @@ fn Sample(sample: SampleView, picked: Memo<String>) -> impl IntoView {
     });
     let flags: Vec<_> = flags.collect();
     let score = match (sample.score, &sample.score_reason) {
-        (Some(score), _) => view! { <span>"score " <b class="mid">{significant(score)}</b></span> }.into_any(),
-        (None, Some(reason)) => view! { <span class="dim">"no score: "<Untrusted text=reason.clone()/></span> }.into_any(),
+        (Some(score), _) => {
+            view! { <span>"score " <b class="mid">{significant(score)}</b></span> }.into_any()
+        }
+        (None, Some(reason)) => {
+            view! { <span class="dim">"no score: "<Untrusted text=reason.clone()/></span> }.into_any()
+        }
         (None, None) => view! { <span class="dim">"no score"</span> }.into_any(),
     };
-    let filter = (sample.filter != "none").then(|| view! { <span class="dim">{format!("filter {}", sample.filter)}</span> });
-    let raw = sample.raw_prediction.as_ref().map(|raw| view! { <Part name="Raw answer" text=text_of(raw)/> });
+    let filter = (sample.filter != "none")
+        .then(|| view! { <span class="dim">{format!("filter {}", sample.filter)}</span> });
+    let raw = sample
+        .raw_prediction
+        .as_ref()
+        .map(|raw| view! { <Part name="Raw answer" text=text_of(raw)/> });
     view! {
         <article class="run__sample" id=format!("sample-{id}") aria-current=current aria-label=format!("{} document {}", sample.benchmark, sample.doc_id)>
             <header class="row small">
@@ -207,7 +245,15 @@ fn Part(name: &'static str, text: String) -> impl IntoView {
     let length = text.chars().count();
     let open = RwSignal::new(length <= CUT);
     let all = StoredValue::new(text);
-    let shown = Signal::derive(move || all.with_value(|text| if open.get() { text.clone() } else { text.chars().take(CUT).collect() }));
+    let shown = Signal::derive(move || {
+        all.with_value(|text| {
+            if open.get() {
+                text.clone()
+            } else {
+                text.chars().take(CUT).collect()
+            }
+        })
+    });
     let more = move || {
         (!open.get()).then(|| {
             view! { <button type="button" class="link small" on:click=move |_| open.set(true)>{format!("Show all {} characters", count(length as i64))}</button> }
@@ -239,19 +285,33 @@ fn pretty(value: &Value) -> String {
 
 /// The prompt of an input; media are named, not shown here.
 fn input_text(value: &Value) -> String {
-    let prompt = ["prompt", "text", "question", "input"].iter().find_map(|key| value.get(key)?.as_str());
-    let media = value.get("media").and_then(Value::as_array).filter(|media| !media.is_empty());
+    let prompt = ["prompt", "text", "question", "input"]
+        .iter()
+        .find_map(|key| value.get(key)?.as_str());
+    let media = value
+        .get("media")
+        .and_then(Value::as_array)
+        .filter(|media| !media.is_empty());
     match (prompt, media) {
         (Some(prompt), None) => prompt.to_owned(),
-        (Some(prompt), Some(media)) => format!("[{}]\n{prompt}", crate::format::plural(media.len() as u64, "attachment", "attachments")),
+        (Some(prompt), Some(media)) => format!(
+            "[{}]\n{prompt}",
+            crate::format::plural(media.len() as u64, "attachment", "attachments")
+        ),
         (None, _) => text_of(value),
     }
 }
 
 fn metrics_text(value: &Value) -> String {
-    let Some(map) = value.as_object() else { return text_of(value) };
+    let Some(map) = value.as_object() else {
+        return text_of(value);
+    };
     let one = |(name, value): (&String, &Value)| {
-        let value = if value.is_object() || value.is_array() { value.to_string() } else { text_of(value) };
+        let value = if value.is_object() || value.is_array() {
+            value.to_string()
+        } else {
+            text_of(value)
+        };
         format!("{name}: {value}")
     };
     map.iter().map(one).collect::<Vec<_>>().join("\n")
@@ -259,8 +319,14 @@ fn metrics_text(value: &Value) -> String {
 
 fn flag_words(flag: &str) -> (String, String) {
     let (words, title) = match flag {
-        "failed_request" => ("request failed", "The model did not answer; lmms-eval scored it as wrong"),
-        "budget" => ("budget", "The token budget was used up; lmms-eval scored it as wrong"),
+        "failed_request" => (
+            "request failed",
+            "The model did not answer; lmms-eval scored it as wrong",
+        ),
+        "budget" => (
+            "budget",
+            "The token budget was used up; lmms-eval scored it as wrong",
+        ),
         "empty" => ("empty", "The answer is empty"),
         "truncated" => ("truncated", "The answer reached the token limit"),
         "unparsed" => ("unparsed", "No answer was found in the text"),
@@ -280,9 +346,15 @@ mod tests {
         assert_eq!(text_of(&json!(["A", 2])), "A\n2");
         assert_eq!(text_of(&json!(null)), "");
         assert_eq!(text_of(&json!({"a": 1})), "{\n  \"a\": 1\n}");
-        assert_eq!(input_text(&json!({"prompt": "Which?", "media": [1]})), "[1 attachment]\nWhich?");
+        assert_eq!(
+            input_text(&json!({"prompt": "Which?", "media": [1]})),
+            "[1 attachment]\nWhich?"
+        );
         assert_eq!(input_text(&json!("Which?")), "Which?");
-        assert_eq!(metrics_text(&json!({"acc": 1.0, "parts": {"x": 2}})), "acc: 1.0\nparts: {\"x\":2}");
+        assert_eq!(
+            metrics_text(&json!({"acc": 1.0, "parts": {"x": 2}})),
+            "acc: 1.0\nparts: {\"x\":2}"
+        );
         assert_eq!(flag_words("failed_request").0, "request failed");
         assert_eq!(flag_words("odd").0, "odd");
     }

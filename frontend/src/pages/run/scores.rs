@@ -41,7 +41,10 @@ impl Score {
             metric: metric.metric_name.clone(),
             filter: Some(metric.filter.clone()).filter(|filter| filter != "none"),
             value: metric.metric_value.filter(|value| value.is_finite()),
-            half: metric.stderr.filter(|se| se.is_finite() && *se > 0.0).map(|se| se * Z95),
+            half: metric
+                .stderr
+                .filter(|se| se.is_finite() && *se > 0.0)
+                .map(|se| se * Z95),
             n: metric.sample_count,
             up: metric.higher_is_better,
             is_group: metric.is_group,
@@ -55,10 +58,18 @@ impl Score {
 
     /// What the doubt is, in words, with the exact value.
     pub fn title(&self) -> String {
-        let value = self.value.map_or_else(|| "no number".to_owned(), |value| value.to_string());
-        let n = self.n.map(|n| format!(", n = {}", crate::format::count(n))).unwrap_or_default();
+        let value = self
+            .value
+            .map_or_else(|| "no number".to_owned(), |value| value.to_string());
+        let n = self
+            .n
+            .map(|n| format!(", n = {}", crate::format::count(n)))
+            .unwrap_or_default();
         match self.half {
-            Some(half) => format!("{value}; 95 % interval ± {} from the standard error{n}", real(half, 4)),
+            Some(half) => format!(
+                "{value}; 95 % interval ± {} from the standard error{n}",
+                real(half, 4)
+            ),
             None => format!("{value}; lmms-eval gives no standard error{n}"),
         }
     }
@@ -87,7 +98,8 @@ pub fn by_benchmark<'a>(
     benchmarks: &[RunBenchmarkView],
     metrics: impl Iterator<Item = &'a MetricView>,
 ) -> Vec<(RunBenchmarkView, Vec<Score>)> {
-    let mut rows: Vec<(RunBenchmarkView, Vec<Score>)> = benchmarks.iter().map(|row| (row.clone(), Vec::new())).collect();
+    let mut rows: Vec<(RunBenchmarkView, Vec<Score>)> =
+        benchmarks.iter().map(|row| (row.clone(), Vec::new())).collect();
     for metric in metrics.filter(|metric| metric.slice_id.is_none()) {
         if let Some((_, scores)) = rows.iter_mut().find(|(row, _)| row.id == metric.run_benchmark_id) {
             scores.push(Score::of(metric));
@@ -101,15 +113,29 @@ pub fn by_benchmark<'a>(
 
 /// The benchmark's own rows first, those of a group first among them; then by name.
 fn rank<'a>(row: &RunBenchmarkView, score: &'a Score) -> (bool, bool, &'a str, &'a str, Option<&'a str>) {
-    (score.task != row.name, !score.is_group, &score.task, &score.metric, score.filter.as_deref())
+    (
+        score.task != row.name,
+        !score.is_group,
+        &score.task,
+        &score.metric,
+        score.filter.as_deref(),
+    )
 }
 
-/// The score that stands for a benchmark: its own, with a direction, if there is one.
+/// The score that stands for a benchmark: a number, of the benchmark itself rather than of a member, with a direction,
+/// with a doubt, as far as there is one.
 pub fn primary(row: &RunBenchmarkView, scores: &[Score]) -> Option<Score> {
     let own = |score: &&Score| score.task == row.name;
     let good = |score: &&Score| score.value.is_some() && score.up.is_some();
-    let found = scores.iter().filter(own).find(good).or_else(|| scores.iter().find(good));
-    found.or_else(|| scores.iter().find(|score| score.value.is_some())).or_else(|| scores.first()).cloned()
+    let found = scores
+        .iter()
+        .filter(own)
+        .find(good)
+        .or_else(|| scores.iter().find(good));
+    found
+        .or_else(|| scores.iter().find(|score| score.value.is_some()))
+        .or_else(|| scores.first())
+        .cloned()
 }
 
 /// The common scale of a column of scores: the range of 0 to 1 or 0 to 100 that holds them, none for others.
@@ -118,7 +144,9 @@ pub fn scale(scores: &[Score]) -> Option<(f64, f64)> {
     let all = |low: f64, high: f64| values.iter().all(|value| (low..=high).contains(value));
     match values.is_empty() {
         false if all(0.0, 1.0) => Some((0.0, 1.0)),
-        false if all(0.0, 100.0) && values.iter().all(|value| *value > 1.0 || *value == 0.0) => Some((0.0, 100.0)),
+        false if all(0.0, 100.0) && values.iter().all(|value| *value > 1.0 || *value == 0.0) => {
+            Some((0.0, 100.0))
+        }
         _ => None,
     }
 }
@@ -129,7 +157,13 @@ mod tests {
     use crate::pages::run::facts::tests::benchmark;
     use serde_json::json;
 
-    fn metric(row: &RunBenchmarkView, task: &str, name: &str, value: Option<f64>, more: serde_json::Value) -> MetricView {
+    fn metric(
+        row: &RunBenchmarkView,
+        task: &str,
+        name: &str,
+        value: Option<f64>,
+        more: serde_json::Value,
+    ) -> MetricView {
         let mut metric = json!({
             "benchmark_id": uuid::Uuid::nil(), "benchmark": task, "run_benchmark_id": row.id, "metric_name": name,
             "filter": "none", "metric_value": value, "stderr": null, "sample_count": 10, "higher_is_better": true,
@@ -147,16 +181,51 @@ mod tests {
         let metrics = [
             metric(&row, "art", "acc", Some(0.5), json!({})),
             metric(&row, "mmmu", "submission", None, json!({})),
-            metric(&row, "mmmu", "acc", Some(0.25), json!({"is_group": true, "filter": "strict", "stderr": 0.01})),
-            metric(&row, "mmmu", "acc", Some(0.9), json!({"slice_id": uuid::Uuid::nil()})),
+            metric(
+                &row,
+                "mmmu",
+                "acc",
+                Some(0.25),
+                json!({"is_group": true, "filter": "strict", "stderr": 0.01}),
+            ),
+            metric(
+                &row,
+                "mmmu",
+                "acc",
+                Some(0.9),
+                json!({"slice_id": uuid::Uuid::nil()}),
+            ),
         ];
         let rows = by_benchmark(std::slice::from_ref(&row), metrics.iter());
-        let tasks: Vec<_> = rows[0].1.iter().map(|score| (score.task.as_str(), score.metric.as_str())).collect();
+        let tasks: Vec<_> = rows[0]
+            .1
+            .iter()
+            .map(|score| (score.task.as_str(), score.metric.as_str()))
+            .collect();
         assert_eq!(tasks, [("mmmu", "acc"), ("mmmu", "submission"), ("art", "acc")]);
         let first = primary(&row, &rows[0].1).unwrap();
-        assert_eq!((first.value, first.filter.as_deref()), (Some(0.25), Some("strict")));
-        assert!(first.title().starts_with("0.25; 95 % interval ± 0.0196"), "{}", first.title());
+        assert_eq!(
+            (first.value, first.filter.as_deref()),
+            (Some(0.25), Some("strict"))
+        );
+        assert!(
+            first.title().starts_with("0.25; 95 % interval ± 0.0196"),
+            "{}",
+            first.title()
+        );
         assert_eq!(scale(&rows[0].1), Some((0.0, 1.0)));
+    }
+
+    #[test]
+    fn a_score_with_a_doubt_stands_before_one_without() {
+        let row = benchmark(1, "chartqa", "completed");
+        let metrics = [
+            metric(&row, "chartqa", "augmented", Some(0.9), json!({})),
+            metric(&row, "chartqa", "overall", Some(0.8), json!({"stderr": 0.01})),
+        ];
+        let rows = by_benchmark(std::slice::from_ref(&row), metrics.iter());
+        assert_eq!(primary(&row, &rows[0].1).unwrap().metric, "overall");
+        assert_eq!(primary(&row, &rows[0].1[..1]).unwrap().metric, "augmented");
     }
 
     #[test]
@@ -164,7 +233,10 @@ mod tests {
         let row = benchmark(1, "a", "running");
         assert_eq!(primary(&row, &[]), None);
         assert_eq!(scale(&[]), None);
-        let rows = by_benchmark(std::slice::from_ref(&row), [metric(&row, "a", "m", Some(400.0), json!({}))].iter());
+        let rows = by_benchmark(
+            std::slice::from_ref(&row),
+            [metric(&row, "a", "m", Some(400.0), json!({}))].iter(),
+        );
         assert_eq!(scale(&rows[0].1), None);
     }
 }

@@ -37,11 +37,19 @@ fn facts_view(facts: Vec<Fact>) -> impl IntoView {
 #[component]
 fn Settings() -> impl IntoView {
     let store = use_store();
-    let facts = Memo::new(move |_| store.detail(|run| (identity(run), settings(&run.config).len())).unwrap_or_default());
+    let facts = Memo::new(move |_| {
+        store
+            .detail(|run| (identity(run), settings(&run.config).len()))
+            .unwrap_or_default()
+    });
     let note = Signal::derive(move || {
         Some(match facts.with(|facts| facts.1) {
             0 => "everything left to the tasks and to lmms-eval".to_owned(),
-            n => plural(n as u64, "setting differs from the defaults", "settings differ from the defaults"),
+            n => plural(
+                n as u64,
+                "setting differs from the defaults",
+                "settings differ from the defaults",
+            ),
         })
     });
     view! { <Section title="Config" note>{move || facts_view(facts.get().0)}</Section> }
@@ -51,7 +59,9 @@ fn Settings() -> impl IntoView {
 fn Commands() -> impl IntoView {
     let store = use_store();
     let commands = Memo::new(move |_| store.detail(|run| run.commands.clone()).unwrap_or_default());
-    let process = Signal::derive(move || commands.with(|all| all.iter().map(|c| c.shell.clone()).collect::<Vec<_>>().join("\n")));
+    let process = Signal::derive(move || {
+        commands.with(|all| all.iter().map(|c| c.shell.clone()).collect::<Vec<_>>().join("\n"))
+    });
     let each = Signal::derive(move || {
         commands.with(|all| {
             let lines = all.iter().flat_map(|c| &c.benchmarks).map(|b| b.shell.clone());
@@ -59,7 +69,8 @@ fn Commands() -> impl IntoView {
         })
     });
     let tools = move || view! { <CopyButton label="Copy the command" text=process/> }.into_any();
-    let body = move || match commands.with(Vec::is_empty) {
+    let body = move || {
+        match commands.with(Vec::is_empty) {
         true => view! { <Empty title="No command has been executed yet"><span>"It is recorded when an attempt begins."</span></Empty> }.into_any(),
         false => view! {
             <CodeBlock label="Command" text=process wrap=true/>
@@ -67,6 +78,7 @@ fn Commands() -> impl IntoView {
             <CodeBlock label="Command line of each benchmark" text=each wrap=true/>
         }
         .into_any(),
+    }
     };
     view! { <Section title="Command" note="as it was executed" tools=tools>{body}</Section> }.into_any()
 }
@@ -75,17 +87,23 @@ fn Commands() -> impl IntoView {
 fn Environment() -> impl IntoView {
     let store = use_store();
     let facts = Memo::new(move |_| store.detail(|run| record(&run.environment)).unwrap_or_default());
-    let body = move || match facts.with(Vec::is_empty) {
+    let body = move || {
+        match facts.with(Vec::is_empty) {
         true => view! { <Empty title="Nothing is recorded yet"><span>"Versions and machine are recorded when lmms-eval has started."</span></Empty> }.into_any(),
         false => facts_view(facts.get()).into_any(),
+    }
     };
-    view! { <Section title="Environment" note="versions and machine of the last attempt">{body}</Section> }.into_any()
+    view! { <Section title="Environment" note="versions and machine of the last attempt">{body}</Section> }
+        .into_any()
 }
 
 /// The other run, which `?diff=` names.
 fn use_other() -> crate::api::remote::Remote<RunDetail> {
     let diff = use_param("diff");
-    remote(move || diff.get().parse().ok(), async |client, id| endpoints::run(&client, id).await)
+    remote(
+        move || diff.get().parse().ok(),
+        async |client, id| endpoints::run(&client, id).await,
+    )
 }
 
 #[component]
@@ -93,8 +111,14 @@ fn Compared() -> impl IntoView {
     let store = use_store();
     let diff = use_param("diff");
     let set = use_set_params();
-    let query = RunQuery { limit: 50, ..RunQuery::default() };
-    let runs = remote(move || Some(query.clone()), async |client, query: RunQuery| endpoints::runs(&client, &query).await);
+    let query = RunQuery {
+        limit: 50,
+        ..RunQuery::default()
+    };
+    let runs = remote(
+        move || Some(query.clone()),
+        async |client, query: RunQuery| endpoints::runs(&client, &query).await,
+    );
     let choice = |run: &RunSummary| Choice {
         value: run.id.to_string(),
         name: format!("{} {} · {}", run.model_name, run.checkpoint_variant, run.name),
@@ -103,7 +127,13 @@ fn Compared() -> impl IntoView {
     };
     let choices = Signal::derive(move || {
         let list = runs.load.with(|load| load.value.clone());
-        let others = list.map(|list| list.runs.iter().filter(|run| run.id != store.id).map(choice).collect::<Vec<_>>());
+        let others = list.map(|list| {
+            list.runs
+                .iter()
+                .filter(|run| run.id != store.id)
+                .map(choice)
+                .collect::<Vec<_>>()
+        });
         others.unwrap_or_default()
     });
     let named = Memo::new(move |_| diff.with(|diff| !diff.is_empty()));
@@ -143,7 +173,11 @@ fn Table(all: bool) -> impl IntoView {
             let facts = |run: &RunDetail| {
                 let mut facts = identity(run);
                 if all {
-                    facts.extend(record(&run.environment).into_iter().map(|(k, v)| (format!("environment record {k}"), v)));
+                    facts.extend(
+                        record(&run.environment)
+                            .into_iter()
+                            .map(|(k, v)| (format!("environment record {k}"), v)),
+                    );
                 }
                 facts
             };

@@ -17,10 +17,16 @@ use crate::{
 #[component]
 pub fn Story() -> impl IntoView {
     let store = use_store();
-    let moments = Memo::new(move |_| store.detail(|run| run.timeline.iter().rev().map(moment).collect::<Vec<_>>()).unwrap_or_default());
-    let body = move || match moments.with(Vec::is_empty) {
+    let moments = Memo::new(move |_| {
+        store
+            .detail(|run| run.timeline.iter().rev().map(moment).collect::<Vec<_>>())
+            .unwrap_or_default()
+    });
+    let body = move || {
+        match moments.with(Vec::is_empty) {
         true => view! { <Empty title="Nothing has happened yet"><span>"Each change of state appears here with its reason."</span></Empty> }.into_any(),
         false => view! { <Timeline moments/> }.into_any(),
+    }
     };
     view! { <Section title="Timeline">{body}</Section> }.into_any()
 }
@@ -28,7 +34,10 @@ pub fn Story() -> impl IntoView {
 fn moment(entry: &TimelineEntry) -> Moment {
     let title = match &entry.benchmark {
         Some(benchmark) if !entry.state.contains(benchmark.as_str()) => {
-            format!("{benchmark} {}", entry.state.trim_start_matches("benchmark ").replace('_', " "))
+            format!(
+                "{benchmark} {}",
+                entry.state.trim_start_matches("benchmark ").replace('_', " ")
+            )
         }
         _ => capital(&entry.state.replace('_', " ")),
     };
@@ -42,7 +51,10 @@ fn moment(entry: &TimelineEntry) -> Moment {
 
 fn capital(text: &str) -> String {
     let mut characters = text.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+    characters
+        .next()
+        .map(|first| first.to_uppercase().chain(characters).collect())
+        .unwrap_or_default()
 }
 
 fn tone(state: &str) -> Tone {
@@ -71,8 +83,19 @@ mod tests {
             reason: None,
             benchmark: benchmark.map(str::to_owned),
         };
-        assert_eq!(moment(&entry("benchmark completed", Some("mme"))).title, "mme completed");
+        assert_eq!(
+            moment(&entry("benchmark completed", Some("mme"))).title,
+            "mme completed"
+        );
         assert_eq!(moment(&entry("timed_out", None)).title, "Timed out");
-        assert_eq!([tone("benchmark failed"), tone("running"), tone("queued"), tone("succeeded")], [Tone::Bad, Tone::Running, Tone::Queued, Tone::Ok]);
+        assert_eq!(
+            [
+                tone("benchmark failed"),
+                tone("running"),
+                tone("queued"),
+                tone("succeeded")
+            ],
+            [Tone::Bad, Tone::Running, Tone::Queued, Tone::Ok]
+        );
     }
 }

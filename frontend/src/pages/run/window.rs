@@ -20,7 +20,12 @@ impl Wanted {
     /// Whether a line is wanted.
     pub fn has(&self, line: &LogLine) -> bool {
         self.level.is_none_or(|level| line.line.level >= level)
-            && (self.text.is_empty() || line.line.message.to_lowercase().contains(&self.text.to_lowercase()))
+            && (self.text.is_empty()
+                || line
+                    .line
+                    .message
+                    .to_lowercase()
+                    .contains(&self.text.to_lowercase()))
     }
 
     /// Whether some lines are left out.
@@ -45,18 +50,32 @@ impl Window {
     /// The last lines.
     pub fn tail(page: LogPage) -> Self {
         let first = page.total.saturating_sub(page.lines.len() as u64) + 1;
-        Self { first: Some(first), at_end: true, at_start: page.previous_cursor.is_none(), ..Self::of(page) }
+        Self {
+            first: Some(first),
+            at_end: true,
+            at_start: page.previous_cursor.is_none(),
+            ..Self::of(page)
+        }
     }
 
     /// The first lines.
     pub fn head(page: LogPage) -> Self {
-        Self { first: Some(1), at_start: true, at_end: page.next_cursor.is_none(), ..Self::of(page) }
+        Self {
+            first: Some(1),
+            at_start: true,
+            at_end: page.next_cursor.is_none(),
+            ..Self::of(page)
+        }
     }
 
     /// Lines around one: up to it, and after it.
     pub fn around(before: LogPage, after: LogPage) -> Self {
         let at_start = before.previous_cursor.is_none();
-        let mut window = Self { first: at_start.then_some(1), at_start, ..Self::of(before) };
+        let mut window = Self {
+            first: at_start.then_some(1),
+            at_start,
+            ..Self::of(before)
+        };
         window.later(after);
         if window.first.is_none() && window.at_end {
             window.first = Some(window.total.saturating_sub(window.lines.len() as u64) + 1);
@@ -65,7 +84,12 @@ impl Window {
     }
 
     fn of(page: LogPage) -> Self {
-        Self { total: page.total, truncated_at: page.truncated_at, lines: page.lines.into(), ..Self::default() }
+        Self {
+            total: page.total,
+            truncated_at: page.truncated_at,
+            lines: page.lines.into(),
+            ..Self::default()
+        }
     }
 
     /// How many lines are in memory.
@@ -115,12 +139,20 @@ impl Window {
 
     /// Where the lines before begin to be asked for.
     pub fn before(&self) -> Option<i64> {
-        if self.at_start { None } else { self.lines.front().map(|line| line.seq) }
+        if self.at_start {
+            None
+        } else {
+            self.lines.front().map(|line| line.seq)
+        }
     }
 
     /// Where the lines after begin to be asked for.
     pub fn after(&self) -> Option<i64> {
-        if self.at_end { None } else { self.lines.back().map(|line| line.seq) }
+        if self.at_end {
+            None
+        } else {
+            self.lines.back().map(|line| line.seq)
+        }
     }
 
     /// Puts earlier lines in front; gives how many there were.
@@ -133,7 +165,11 @@ impl Window {
         for line in new.into_iter().rev() {
             self.lines.push_front(line);
         }
-        self.first = if self.at_start { Some(1) } else { self.first.map(|first| first.saturating_sub(count as u64).max(1)) };
+        self.first = if self.at_start {
+            Some(1)
+        } else {
+            self.first.map(|first| first.saturating_sub(count as u64).max(1))
+        };
         while self.lines.len() > KEPT {
             self.lines.pop_back();
             self.at_end = false;
@@ -146,7 +182,8 @@ impl Window {
         let known = self.lines.back().map_or(i64::MIN, |line| line.seq);
         self.at_end = page.next_cursor.is_none();
         self.total = self.total.max(page.total);
-        self.lines.extend(page.lines.into_iter().filter(|line| line.seq > known));
+        self.lines
+            .extend(page.lines.into_iter().filter(|line| line.seq > known));
         self.let_go()
     }
 
@@ -204,7 +241,9 @@ mod tests {
     }
 
     fn seqs(window: &Window) -> Vec<i64> {
-        (0..window.len()).filter_map(|index| Some(window.line(index)?.seq)).collect()
+        (0..window.len())
+            .filter_map(|index| Some(window.line(index)?.seq))
+            .collect()
     }
 
     #[test]
@@ -212,7 +251,10 @@ mod tests {
         let mut window = Window::tail(page(5..=8, 8, (true, false)));
         window.live([7, 8, 9, 10].map(line).iter(), &Wanted::default());
         assert_eq!(seqs(&window), [5, 6, 7, 8, 9, 10]);
-        assert_eq!((window.number(0), window.number(5), window.total()), (Some(5), Some(10), 10));
+        assert_eq!(
+            (window.number(0), window.number(5), window.total()),
+            (Some(5), Some(10), 10)
+        );
         assert_eq!(window.earlier(page(3..=5, 10, (true, true))), 2);
         assert_eq!((seqs(&window)[0], window.number(0)), (3, Some(3)));
         assert_eq!(window.earlier(page(1..=2, 10, (false, true))), 2);
@@ -221,7 +263,10 @@ mod tests {
 
     #[test]
     fn live_lines_that_are_not_wanted_stay_out() {
-        let wanted = Wanted { level: Some(LogLevel::Error), text: "line 2".into() };
+        let wanted = Wanted {
+            level: Some(LogLevel::Error),
+            text: "line 2".into(),
+        };
         let mut window = Window::tail(page(1..=0, 0, (false, false)));
         window.live((1..=30).map(line).collect::<Vec<_>>().iter(), &wanted);
         assert_eq!((seqs(&window), window.total()), (vec![20], 1));
@@ -232,8 +277,14 @@ mod tests {
     fn the_far_end_is_let_go() {
         let many = KEPT as i64;
         let mut window = Window::tail(page(1..=many, KEPT as u64, (false, false)));
-        assert_eq!(window.live([many + 1, many + 2].map(line).iter(), &Wanted::default()), 2);
-        assert_eq!((window.len(), window.number(0), window.before()), (KEPT, Some(3), Some(3)));
+        assert_eq!(
+            window.live([many + 1, many + 2].map(line).iter(), &Wanted::default()),
+            2
+        );
+        assert_eq!(
+            (window.len(), window.number(0), window.before()),
+            (KEPT, Some(3), Some(3))
+        );
         window.earlier(page(1..=2, KEPT as u64 + 2, (false, true)));
         assert_eq!((window.at_end(), window.after()), (false, Some(many)));
         assert_eq!(window.live([line(many + 3)].iter(), &Wanted::default()), 0);
@@ -247,7 +298,10 @@ mod tests {
     fn around_a_line_numbers_are_known_where_an_end_is() {
         let window = Window::around(page(40..=50, 100, (true, true)), page(51..=60, 100, (true, true)));
         assert_eq!((window.number(0), window.place(50)), (None, Some(10)));
-        let window = Window::around(page(90..=95, 100, (true, true)), page(96..=100, 100, (true, false)));
+        let window = Window::around(
+            page(90..=95, 100, (true, true)),
+            page(96..=100, 100, (true, false)),
+        );
         assert_eq!(window.number(0), Some(90));
     }
 }

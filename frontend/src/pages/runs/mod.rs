@@ -165,9 +165,9 @@ fn ViewTabs(feed: Feed, address: Address) -> impl IntoView {
             open: open_saved.is_none() && address.view.get() == view,
         });
         let own = saved.all().into_iter().map(|own| Tab {
-            open: open_saved.as_deref() == Some(own.name.as_str()),
+            open: open_saved.as_ref().map(|view| view.id) == Some(own.id),
             name: own.name,
-            href: carry(&own.address),
+            href: carry(&format!("/runs?{}", own.query)),
             count: None,
         });
         standing.chain(own).collect::<Vec<_>>()

@@ -1,106 +1,77 @@
-//! The viewer's own views: a name and an address, kept in this browser. The address is all there is to a view, so
-//! sending it to someone sends the view.
+//! The viewer's own views: a name and a query, kept by the server. The query is all there is to a view, so sending
+//! its address to someone sends the view.
 
-use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
+use leptos::{prelude::*, task::spawn_local};
+use types::{SaveView, SavedView, SavedViewList, ViewPage};
 
 use crate::{
+    api::{
+        client::use_client,
+        endpoints,
+        remote::{Remote, remote},
+    },
     components::{
         button::{Button, SubmitButton},
         field::TextField,
         icon::Glyph,
         overlay::{Dialog, Item, Menu, MenuLook},
+        panel::Fault,
+        words::Weight,
     },
+    shell::toasts::use_toasts,
     url::use_changed,
 };
 
-const STORED: &str = "runs.views";
-/// The most views that are kept.
-const MOST: usize = 20;
 /// What belongs to a view; organization and slice do not.
 const PARTS: [&str; 6] = ["view", "status", "search", "model", "sort", "hide"];
-
-/// A view of the viewer's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Saved {
-    /// Its name.
-    pub name: String,
-    /// Its address.
-    pub address: String,
-}
 
 /// The viewer's own views.
 #[derive(Clone, Copy)]
 pub struct SavedViews {
-    all: RwSignal<Vec<Saved>>,
+    list: Remote<SavedViewList>,
 }
 
 impl SavedViews {
-    /// Those that this browser keeps.
+    /// Loads those of this page.
     pub fn load() -> Self {
-        let text = window()
-            .local_storage()
-            .ok()
-            .flatten()
-            .and_then(|storage| storage.get_item(STORED).ok().flatten());
-        let all = text
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default();
-        Self {
-            all: RwSignal::new(all),
-        }
+        let list = remote(
+            || Some(()),
+            async |client, ()| {
+                let mut list = endpoints::views(&client).await?;
+                list.views.retain(|view| view.page == ViewPage::Runs);
+                Ok(list)
+            },
+        );
+        Self { list }
     }
 
     /// All of them.
-    pub fn all(self) -> Vec<Saved> {
-        self.all.get()
-    }
-
-    /// The name of the one that this address is, if it is one.
-    pub fn open(self, address: &str) -> Option<String> {
-        let own = view_address(address);
-        self.all.with(|all| {
-            all.iter()
-                .find(|saved| saved.address == own)
-                .map(|saved| saved.name.clone())
+    pub fn all(self) -> Vec<SavedView> {
+        self.list.load.with(|load| {
+            load.value
+                .as_ref()
+                .map(|list| list.views.clone())
+                .unwrap_or_default()
         })
     }
 
-    fn change(self, change: impl FnOnce(&mut Vec<Saved>)) {
-        self.all.update(change);
-        let text = self
-            .all
-            .with_untracked(|all| serde_json::to_string(all))
-            .unwrap_or_default();
-        if let Ok(Some(storage)) = window().local_storage() {
-            // Where storage is full or forbidden, the view lasts as long as the page.
-            let _ = storage.set_item(STORED, &text);
-        }
+    /// The one that this address is, if it is one.
+    pub fn open(self, address: &str) -> Option<SavedView> {
+        let own = view_query(address);
+        self.all().into_iter().find(|saved| saved.query == own)
     }
 }
 
-/// The part of an address that makes a view, in a fixed order.
-pub fn view_address(address: &str) -> String {
-    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+/// The part of an address that makes a view: its query without what other pages share, in a fixed order.
+pub fn view_query(address: &str) -> String {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
     let find = |part: &str| {
         query
             .split('&')
             .find(|pair| pair.split_once('=').is_some_and(|(name, _)| name == part))
     };
     let parts: Vec<&str> = PARTS.iter().filter_map(|part| find(part)).collect();
-    if parts.is_empty() {
-        path.to_owned()
-    } else {
-        format!("{path}?{}", parts.join("&"))
-    }
-}
-
-/// Puts a view into the list; one of the same name is replaced, the oldest leaves when there are too many.
-pub fn put(all: &mut Vec<Saved>, saved: Saved) {
-    all.retain(|known| known.name != saved.name);
-    all.push(saved);
-    let extra = all.len().saturating_sub(MOST);
-    all.drain(..extra);
+    parts.join("&")
 }
 
 /// Saves the address as a view, or removes one.
@@ -111,13 +82,27 @@ pub fn ViewMenu(
 ) -> impl IntoView {
     let address = use_changed();
     let asking = RwSignal::new(false);
+    let (client, toasts) = (StoredValue::new(use_client()), use_toasts());
+    let remove = move |view: SavedView| {
+        let client = client.get_value();
+        spawn_local(async move {
+            if let Err(fault) = endpoints::delete_view(&client, view.id).await {
+                toasts.push(
+                    Weight::Bad,
+                    format!("“{}” was not removed", view.name),
+                    fault.line(),
+                    None,
+                );
+            }
+            saved.list.reload();
+        });
+    };
     let items = move |()| {
         let here = untrack(|| address(&[]));
         let mut items = vec![Item::new("Save this view…", move || asking.set(true))];
-        if let Some(name) = untrack(|| saved.open(&here)) {
-            let words = format!("Remove “{name}”");
-            items.push(Item::new(words, move || {
-                saved.change(|all| all.retain(|known| known.name != name))
+        if let Some(view) = untrack(|| saved.open(&here)) {
+            items.push(Item::new(format!("Remove “{}”", view.name), move || {
+                remove(view.clone())
             }));
         }
         items
@@ -131,64 +116,71 @@ pub fn ViewMenu(
 #[component]
 fn NameForm(saved: SavedViews, open: RwSignal<bool>) -> impl IntoView {
     let address = use_changed();
-    let name = RwSignal::new(String::new());
+    let client = StoredValue::new(use_client());
+    let (name, busy) = (RwSignal::new(String::new()), RwSignal::new(false));
     let error = RwSignal::new(None::<String>);
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        match types::check_name(&name.get_untracked()) {
-            Ok(name) => {
-                let new = Saved {
-                    name: name.to_owned(),
-                    address: view_address(&untrack(|| address(&[]))),
-                };
-                saved.change(|all| put(all, new));
-                open.set(false);
-            }
-            Err(fault) => error.set(Some(format!("The name {fault}"))),
+        let text = name.get_untracked();
+        let name = match types::check_name(&text) {
+            Ok(name) => name.to_owned(),
+            Err(fault) => return error.set(Some(format!("The name {fault}"))),
+        };
+        if busy.get_untracked() {
+            return;
         }
+        busy.set(true);
+        let view = SaveView {
+            page: ViewPage::Runs,
+            name,
+            query: view_query(&untrack(|| address(&[]))),
+        };
+        let client = client.get_value();
+        spawn_local(async move {
+            let result = endpoints::save_view(&client, &view).await;
+            let _ = busy.try_set(false);
+            match result {
+                Ok(_) => {
+                    saved.list.reload();
+                    let _ = open.try_set(false);
+                }
+                Err(fault) => {
+                    let _ = error.try_set(Some(refusal(&fault)));
+                }
+            }
+        });
     };
     view! {
         <form on:submit=submit>
             <div class="dialog__body">
-                <TextField label="Name" value=name error hint="Search, filters, order and columns are saved in this browser"/>
+                <TextField label="Name" value=name error hint="Search, filters, order and columns are kept for you"/>
             </div>
             <div class="dialog__foot">
                 <Button on_click=move |_| open.set(false)>"Keep as it is"</Button>
-                <SubmitButton>"Save view"</SubmitButton>
+                <SubmitButton busy>"Save view"</SubmitButton>
             </div>
         </form>
     }
     .into_any()
 }
 
+fn refusal(fault: &Fault) -> String {
+    fault
+        .field("name")
+        .map_or_else(|| fault.line(), |words| format!("The name {words}"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::view_query;
 
     #[test]
     fn organization_and_slice_are_no_part_of_a_view() {
         assert_eq!(
-            view_address("/runs?org=o&sort=took&status=failed&slice=s"),
-            "/runs?status=failed&sort=took"
+            view_query("/runs?org=o&sort=took&status=failed&slice=s"),
+            "status=failed&sort=took"
         );
-        assert_eq!(view_address("/runs?org=o"), "/runs");
-        assert_eq!(view_address("/runs"), "/runs");
-    }
-
-    #[test]
-    fn a_view_is_replaced_by_name_and_the_list_is_bounded() {
-        let saved = |name: String, address: &str| Saved {
-            name,
-            address: address.to_owned(),
-        };
-        let mut all = Vec::new();
-        put(&mut all, saved("a".into(), "/runs"));
-        put(&mut all, saved("a".into(), "/runs?sort=took"));
-        assert_eq!(all, [saved("a".into(), "/runs?sort=took")]);
-        for number in 0..30 {
-            put(&mut all, saved(number.to_string(), "/runs"));
-        }
-        assert_eq!(all.len(), MOST);
-        assert_eq!(all[0].name, "10");
+        assert_eq!(view_query("/runs?org=o"), "");
+        assert_eq!(view_query("/runs"), "");
     }
 }

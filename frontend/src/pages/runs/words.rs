@@ -50,12 +50,12 @@ pub fn why(run: &RunSummary, now: f64, zone: Zone) -> Why {
         RunStatus::Queued => (queued(run), "muted"),
         RunStatus::Running => running(run, now, zone),
         RunStatus::Failed => (failed(run), "bad"),
-        RunStatus::Cancelled => (format!("{} · {}", ended(run, now, zone), kept(run)), "muted"),
-        RunStatus::Completed if run.degraded => (
-            format!("{} · some answers failed or are empty", ended(run, now, zone)),
-            "warn",
-        ),
-        RunStatus::Completed => (ended(run, now, zone), "muted"),
+        RunStatus::Cancelled => (ended(run, now, zone, Some(kept(run))), "muted"),
+        RunStatus::Completed if run.degraded => {
+            let care = "some answers failed or are empty".to_owned();
+            (ended(run, now, zone, Some(care)), "warn")
+        }
+        RunStatus::Completed => (ended(run, now, zone, None), "muted"),
     };
     Why { words, class }
 }
@@ -86,11 +86,15 @@ fn failed(run: &RunSummary) -> String {
     run.error_message.clone().unwrap_or_else(|| outcome.to_owned())
 }
 
-fn ended(run: &RunSummary, now: f64, zone: Zone) -> String {
-    run.completed_at.map_or_else(
-        || crate::format::MISSING.to_owned(),
-        |at| relative(millis(at), now, zone),
-    )
+/// When it ended, then what is to be said about it.
+fn ended(run: &RunSummary, now: f64, zone: Zone, more: Option<String>) -> String {
+    let at = run.completed_at.map(|at| relative(millis(at), now, zone));
+    let parts: Vec<String> = [at, more].into_iter().flatten().collect();
+    if parts.is_empty() {
+        crate::format::MISSING.to_owned()
+    } else {
+        parts.join(" · ")
+    }
 }
 
 fn kept(run: &RunSummary) -> String {
