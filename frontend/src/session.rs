@@ -98,8 +98,12 @@ impl Session {
         })
     }
 
-    /// Asks the server again whether someone is signed in.
+    /// Asks the server whether someone is signed in, unless this browser knows that nobody is.
     pub fn resume(self) {
+        if !has_mark() {
+            self.forget();
+            return;
+        }
         spawn_local(async move {
             if let Err(fault) = self.renew().await {
                 self.settle_failed(fault);
@@ -177,6 +181,7 @@ impl Session {
 
     /// Forgets who was signed in; the shell then shows the sign-in page.
     pub fn forget(self) {
+        set_mark(false);
         let _ = self.me.try_set(None);
         let _ = self.state.try_set(State::Out);
     }
@@ -226,6 +231,7 @@ impl Session {
     }
 
     async fn take(self, grant: Grant) -> Result<(), Fault> {
+        set_mark(true);
         let known = self.me.try_with_untracked(Option::is_some).unwrap_or(true);
         if known {
             let _ = self.state.try_set(State::In(grant));
@@ -246,6 +252,28 @@ impl Session {
         let token = self.token().await?;
         let _ = self.me.try_set(Some(who(&token).await?));
         Ok(())
+    }
+}
+
+/// Scripts cannot see the cookie, so a mark beside it says whether asking is of any use.
+const MARK: &str = "signed-in";
+
+/// Whether someone may be signed in; also true where storage is forbidden.
+fn has_mark() -> bool {
+    let Ok(Some(storage)) = window().local_storage() else {
+        return true;
+    };
+    storage.get_item(MARK).map_or(true, |mark| mark.is_some())
+}
+
+fn set_mark(on: bool) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        // Without the mark the next start asks for the password once more than needed.
+        let _ = if on {
+            storage.set_item(MARK, "yes")
+        } else {
+            storage.remove_item(MARK)
+        };
     }
 }
 

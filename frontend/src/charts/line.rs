@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     components::{button::Look, button::Size, icon::Glyph, words::Untrusted},
-    format::{exact, significant},
+    format::{clock_seconds, significant},
 };
 
 /// The most rows that the table of a chart shows; the rest is said.
@@ -239,7 +239,7 @@ fn read(plot: &Plot, x: f64, unit: &str) -> (String, Vec<String>) {
 
 fn place(plot: &Plot, x: f64) -> String {
     match plot.across {
-        Across::Time(zone) => exact(x, zone).get(11..19).unwrap_or_default().to_owned(),
+        Across::Time(zone) => clock_seconds(x, zone),
         Across::Number => significant(x),
     }
 }

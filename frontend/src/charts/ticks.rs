@@ -1,6 +1,6 @@
 //! Ticks at round values: three to six for numbers, round clock times for time.
 
-use crate::format::{Zone, clock, exact, real};
+use crate::format::{Zone, clock, clock_seconds, exact, real};
 
 /// Steps of 1, 2, 2.5 or 5 times a power of ten; about `wanted` of them.
 pub fn number_step(span: f64, wanted: usize) -> f64 {
@@ -79,7 +79,7 @@ pub fn time_ticks(from: f64, to: f64, most: usize, zone: Zone) -> Vec<(f64, Stri
         .unwrap_or_else(|| (span / most.max(1) as f64 / 24.0 / HOUR).ceil() * 24.0 * HOUR);
     let shift = f64::from(zone.0) * MINUTE;
     let label = |at: f64| match step {
-        s if s < MINUTE => exact(at, zone).get(11..19).unwrap_or_default().to_owned(),
+        s if s < MINUTE => clock_seconds(at, zone),
         s if s < 24.0 * HOUR => clock(at, zone),
         _ => exact(at, zone).get(5..10).unwrap_or_default().to_owned(),
     };

@@ -201,9 +201,12 @@ pub fn Menu(
         let Some(list) = list.get_untracked() else { return };
         let now = list.matches(":popover-open").unwrap_or(false);
         open.set(now);
-        if now && let Some(button) = button.get_untracked() {
-            place(&list, &button);
-            move_focus(&list, 0);
+        if let Some(button) = button.get_untracked().filter(|_| now) {
+            // The entries are in the page once the effects of `open` have run.
+            request_animation_frame(move || {
+                place(&list, &button);
+                move_focus(&list, 0);
+            });
         }
     };
     let close = move || {

@@ -11,7 +11,7 @@ use super::{
     time::use_zone,
     words::{Alert, Weight},
 };
-use crate::format::exact;
+use crate::format::clock_seconds;
 
 /// What went wrong, in words for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -244,7 +244,7 @@ pub fn StaleNote<T: Send + Sync + 'static>(
     let stale = move || {
         let (fault, at) = load.with(|load| (load.fault.clone(), load.at));
         fault.map(|fault| {
-            let since = exact(at, zone);
+            let since = clock_seconds(at, zone);
             view! {
                 <p class="stale" role="status">
                     <Icon glyph=Glyph::Stall/>
@@ -268,7 +268,7 @@ pub fn Reconnecting(
     move || {
         since.get().map(|at| {
             let words = if at > 0.0 {
-                format!("Reconnecting; last update {}", &exact(at, zone)[11..19])
+                format!("Reconnecting; last update {}", clock_seconds(at, zone))
             } else {
                 "Connecting".to_owned()
             };

@@ -8,7 +8,7 @@ mod time;
 
 pub use number::{bytes, count, gibibytes, parameters, percent, real, scored, signed, significant};
 pub use text::{Piece, plural, short_id, visible};
-pub use time::{Zone, about, clock, duration, exact, relative, stopwatch};
+pub use time::{Zone, about, clock, clock_seconds, duration, exact, relative, stopwatch};
 
 /// What stands for a value that does not exist.
 pub const MISSING: &str = "–";

@@ -21,6 +21,12 @@ pub fn clock(millis: f64, zone: Zone) -> String {
         .map_or_else(missing, |at| at.format("%H:%M").to_string())
 }
 
+/// `14:37:05`, in the viewer's zone.
+pub fn clock_seconds(millis: f64, zone: Zone) -> String {
+    zone.at(millis)
+        .map_or_else(missing, |at| at.format("%H:%M:%S").to_string())
+}
+
 /// `2026-11-20 14:02:11 UTC+01:00`, for the title of a relative time.
 pub fn exact(millis: f64, zone: Zone) -> String {
     zone.at(millis)
@@ -154,6 +160,7 @@ mod tests {
     fn moments_are_in_the_viewers_zone() {
         let then = at("2026-11-20T13:02:11Z");
         assert_eq!(clock(then, ZONE), "14:02");
+        assert_eq!(clock_seconds(then, ZONE), "14:02:11");
         assert_eq!(exact(then, ZONE), "2026-11-20 14:02:11 UTC+01:00");
         assert_eq!(about(then, then, ZONE), "about 14:02");
         assert_eq!(about(then + 86_400_000.0, then, ZONE), "about Sat 14:02");
@@ -181,6 +188,7 @@ mod tests {
     #[test]
     fn an_absurd_moment_is_missing() {
         assert_eq!(clock(f64::MAX, ZONE), "–");
+        assert_eq!(clock_seconds(f64::NAN, ZONE), "–");
         assert_eq!(relative(f64::NAN, 0.0, Zone(100_000)), "–");
     }
 }
