@@ -151,7 +151,7 @@ mod tests {
     fn a_large_offset_does_not_eat_the_variance() {
         let xs: Vec<f64> = (0..1000).map(|i| 1e6 + f64::from(i % 2) * 1e-3).collect();
         let sd = Moments::of(&xs).sd().expect("a thousand values have a spread");
-        assert!((sd - 0.5e-3 * (1000.0_f64 / 999.0).sqrt()).abs() < 1e-11, "{sd}");
+        assert!((sd - 0.5e-3 * (1000.0_f64 / 999.0).sqrt()).abs() < 1e-10, "{sd}");
     }
 
     #[test]

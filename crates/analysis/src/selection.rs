@@ -120,8 +120,9 @@ pub struct Items {
 /// ```
 /// use analysis::selection::items;
 ///
-/// let of = items(&[vec![1.0, 1.0, 1.0], vec![1.0, 1.0, 0.0], vec![1.0, 0.0, 0.0]])?;
-/// assert_eq!(of.difficulty, [1.0, 2.0 / 3.0, 1.0 / 3.0]);
+/// let answers = [[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.0]];
+/// let of = items(&answers.map(Vec::from))?;
+/// assert_eq!(of.difficulty, [1.0, 0.75, 0.25]);
 /// assert_eq!((of.n_saturated, of.discrimination[0]), (1, None));
 /// # Ok::<(), analysis::InputError>(())
 /// ```

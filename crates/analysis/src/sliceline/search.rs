@@ -260,7 +260,7 @@ mod tests {
         let table = Table::from_rows(&rows).expect("the rows have six columns");
         let rules = SearchRules {
             min_support: 5,
-            max_work: 50_000,
+            max_work: 18_000,
             ..SearchRules::for_samples(400)
         };
         let outcome = Search::new(&table, &errors, &rules).run();

@@ -1,4 +1,7 @@
 //! The crate through its public API: golden cases, properties, and inputs of every shape.
+//!
+//! The first and the last run as WebAssembly too, from `tests/wasm.rs`.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod any_input;
 #[path = "../../examples/golden/dispatch.rs"]
@@ -6,5 +9,4 @@ mod dispatch;
 mod files;
 mod golden;
 mod mutation;
-#[cfg(not(target_arch = "wasm32"))]
 mod properties;
