@@ -59,6 +59,10 @@ pub async fn send(call: &Call, abort: Option<&AbortSignal>) -> Result<Response, 
         .credentials(RequestCredentials::SameOrigin)
         .abort_signal(abort)
         .header("Accept", "application/json, application/problem+json");
+    if call.path.starts_with("/auth/v1/") {
+        // The refresh token stays in a cookie that scripts cannot read; a foreign page cannot send this header.
+        builder = builder.header("Lmms-Cookie", "1");
+    }
     for (name, value) in &call.headers {
         builder = builder.header(name, value);
     }
