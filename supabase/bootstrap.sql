@@ -3,6 +3,8 @@
 -- Run as the cluster's superuser in the database `postgres`, in one transaction, at every start; it changes nothing
 -- the second time. A hosted project has all of this already and never sees this file.
 
+set local client_min_messages = warning;
+
 do $$
 declare
   spec record;

@@ -2,6 +2,8 @@
 -- Applied after the migrations whenever this file has changed, as `postgres`, in one transaction.
 -- The same text serves the embedded database and a hosted project.
 
+set local client_min_messages = warning;
+
 -- The caller's role in an organization; null for strangers.
 -- Our server says who is calling in `app.principal`, beside the claims: a user, or a token with its organization and
 -- role. PostgREST on a hosted project cannot set it, so there the signed-in user's membership decides. A claim that a
