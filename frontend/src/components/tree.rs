@@ -58,10 +58,18 @@ pub fn Tree(
     let node = NodeRef::<html::Ul>::new();
     let row_at = move |index: usize| rows.with_untracked(|rows| rows.get(index).cloned());
     let long = Memo::new(move |_| rows.with(Vec::len) > LONG);
-    let (scroll, height, unit) = (RwSignal::new(0.0_f64), RwSignal::new(720.0_f64), RwSignal::new(ROW));
+    let (scroll, height, unit) = (
+        RwSignal::new(0.0_f64),
+        RwSignal::new(720.0_f64),
+        RwSignal::new(ROW),
+    );
     let range = Memo::new(move |_| {
         let all = rows.with(Vec::len);
-        if long.get() { window_of(all, unit.get(), scroll.get(), height.get()) } else { 0..all }
+        if long.get() {
+            window_of(all, unit.get(), scroll.get(), height.get())
+        } else {
+            0..all
+        }
     });
     let go = move |index: usize| {
         let last = rows.with_untracked(Vec::len).saturating_sub(1);
@@ -165,8 +173,14 @@ pub fn Tree(
         rows.with(|rows| {
             let shown = range.get();
             let from = shown.start;
-            let keys = rows.get(shown).unwrap_or_default().iter().map(|row| row.key.clone());
-            keys.enumerate().map(|(place, key)| (from + place, key)).collect::<Vec<_>>()
+            let keys = rows
+                .get(shown)
+                .unwrap_or_default()
+                .iter()
+                .map(|row| row.key.clone());
+            keys.enumerate()
+                .map(|(place, key)| (from + place, key))
+                .collect::<Vec<_>>()
         })
     };
     view! {

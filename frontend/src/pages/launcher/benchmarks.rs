@@ -35,10 +35,12 @@ pub fn BenchmarkTree() -> impl IntoView {
     let desk = use_desk();
     let note = Signal::derive(move || Some(summary(desk)));
     let tools = move || {
-        let none = Signal::derive(move || desk.fields.tasks.with(Vec::is_empty));
-        view! {
-            <Button look=Look::Quiet size=Size::Small disabled=none on_click=move |_| desk.fields.tasks.set(Vec::new())>"Clear"</Button>
-        }
+        let any = desk.fields.tasks.with(|tasks| !tasks.is_empty());
+        any.then(|| {
+            view! {
+                <Button look=Look::Quiet size=Size::Small on_click=move |_| desk.fields.tasks.set(Vec::new())>"Clear"</Button>
+            }
+        })
         .into_any()
     };
     let empty = || {
@@ -171,9 +173,9 @@ fn Catalogue() -> impl IntoView {
         <Chips/>
         {move || note.get().map(|cause| view! { <Alert weight=Weight::Warn cause live=true/> })}
         {move || desk.fault("benchmark_ids").get().map(|cause| view! { <Alert weight=Weight::Bad cause live=true/> })}
-        <Problems/>
         <Tree label="Benchmarks" rows on_tick=tick on_open=open/>
         {nothing}
+        <Problems/>
     }
     .into_any()
 }

@@ -80,22 +80,20 @@ fn Sampling() -> impl IntoView {
                 error=desk.fault("config.seed")/>
             <TextField label="Limit" value=fields.limit kind=Kind::Number placeholder="all" hint="first n, never random"
                 error=desk.fault("config.limit")/>
-            <TextField label="Offset" value=fields.offset kind=Kind::Number placeholder="0" hint="first document"
-                error=desk.fault("config.offset")/>
             <TextField label="Temperature" value=fields.temperature kind=Kind::Number
                 placeholder=own(|h| h.temperature.clone(), "task's own") hint=said(|h| h.temperature.clone())
                 error=desk.fault("config.temperature")/>
             <TextField label="Max new tokens" value=fields.max_new_tokens kind=Kind::Number
                 placeholder=own(|h| h.max_new_tokens.clone(), "task's own") hint=said(|h| h.max_new_tokens.clone())
                 error=desk.fault("config.gen_kwargs.max_new_tokens")/>
-            <TextField label="Top p" value=fields.top_p kind=Kind::Number placeholder=own(|h| h.top_p.clone(), "task's own")
-                hint=said(|h| h.top_p.clone()) error=desk.fault("config.gen_kwargs.top_p")/>
-            <TextField label="Shots" value=fields.shots kind=Kind::Number placeholder=own(|h| h.shots.clone(), "0")
-                hint=shots_hint error=shots_error disabled=no_shots/>
-            <TextField label="Repeats" value=fields.repeats kind=Kind::Number placeholder="1" hint="answers per question"
-                error=desk.fault("config.repeats")/>
             <TextField label="Batch size" value=fields.batch_size kind=Kind::Number placeholder="1" hint="a number or auto"
                 error=desk.fault("config.batch_size")/>
+            <TextField label="Shots" value=fields.shots kind=Kind::Number placeholder=own(|h| h.shots.clone(), "0")
+                hint=shots_hint error=shots_error disabled=no_shots/>
+            <TextField label="Top p" value=fields.top_p kind=Kind::Number placeholder=own(|h| h.top_p.clone(), "task's own")
+                hint=said(|h| h.top_p.clone()) error=desk.fault("config.gen_kwargs.top_p")/>
+            <TextField label="Repeats" value=fields.repeats kind=Kind::Number placeholder="1" hint="answers per question"
+                error=desk.fault("config.repeats")/>
         </div>
     }
     .into_any()
@@ -141,15 +139,17 @@ fn Execution() -> impl IntoView {
                 hint error=desk.fault("config.compute_profile")/>
             <SelectField label="Isolation" options=Signal::derive(isolations) value=isolation
                 on_change=move |value: String| fields.separate.set(value == "separate") error=desk.fault("config.isolation")
-                hint="separate is slower, and lmms-eval's own command line"/>
+                hint="separate is slower"/>
+            <TextField label="Time limit" value=fields.wall_clock placeholder="none" hint="of an attempt: 90 min, 2 h"
+                error=desk.fault("config.wall_clock_limit")/>
+            <TextField label="Name" value=fields.name placeholder="automatic" hint="made from model and benchmarks"
+                error=desk.fault("name")/>
+            <TextField label="Offset" value=fields.offset kind=Kind::Number placeholder="0" hint="first document"
+                error=desk.fault("config.offset")/>
             <TextField label="Restarts" value=fields.retry_benchmark kind=Kind::Number placeholder="0"
                 hint="of a benchmark that killed its process" error=desk.fault("config.retry.benchmark")/>
             <TextField label="New attempts" value=fields.retry_attempt kind=Kind::Number placeholder="0"
                 hint="after a lost machine" error=desk.fault("config.retry.attempt")/>
-            <TextField label="Time limit" value=fields.wall_clock placeholder="none" hint="of an attempt: 90 min, 2 h"
-                error=desk.fault("config.wall_clock_limit")/>
-            <TextField label="Name" value=fields.name placeholder="made from model and benchmarks" hint="for people"
-                error=desk.fault("name")/>
         </div>
         <div hidden=move || !several.get()>
             <Check ticked=Signal::derive(move || fields.data_parallel.get().into()) on_change=move |on| fields.data_parallel.set(on)>

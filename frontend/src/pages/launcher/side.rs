@@ -277,7 +277,7 @@ fn Commands(preview: Signal<Arc<RunPreview>>) -> impl IntoView {
     let tools = move || view! { <CopyButton label="Copy the command" text=flat/> }.into_any();
     view! {
         <Section title="Command" note="exactly what will run" tools=tools>
-            <CodeBlock label="Command" text wrap=true/>
+            <CodeBlock label="Command line" text wrap=true/>
             <details class="launch__each">
                 <summary class="small">{move || format!("lmms-eval's own command line of each of {}", plural(amount.get() as u64, "benchmark", "benchmarks"))}</summary>
                 <div class="row launch__copy"><CopyButton label="Copy the command lines" text=each/></div>

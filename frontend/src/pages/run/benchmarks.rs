@@ -80,7 +80,7 @@ pub fn Benchmarks() -> impl IntoView {
                 <table class="table">
                     <thead>
                         <tr>
-                            <th scope="col">"Benchmark"</th><th scope="col">"Status"</th><th scope="col" class="r">"Samples"</th>
+                            <th scope="col" class="pinned">"Benchmark"</th><th scope="col">"Status"</th><th scope="col" class="r">"Samples"</th>
                             <th scope="col"><span class="vh">"Progress"</span></th><th scope="col">"Metric"</th>
                             <th scope="col" class="r">{head}</th><th scope="col" class="r">"items/s"</th><th scope="col" class="r">"Took"</th>
                         </tr>
@@ -170,7 +170,7 @@ fn Row(
     let picked_now = move || picked.with(|picked| picked.parse() == Ok(index));
     view! {
         <tr class:is-block=move || failed.get() aria-selected=move || picked_now().then_some("true")>
-            <th scope="row"><a class="num" href=samples>{name}</a></th>
+            <th scope="row" class="pinned"><a class="num" href=samples>{name}</a></th>
             <td><span title=why><StatusMark tone word/></span></td>
             <td class="r">
                 {move || done.with(|done| (!done.is_empty()).then(|| view! { {done.clone()}" "<span class="dim">"of "</span> }))}

@@ -34,7 +34,10 @@ pub fn Throughput() -> impl IntoView {
     });
     let body = move || {
         match any.get() {
-        true => view! { <LineChart label="Throughput in items per second, one step per benchmark." plot unit="items/s"/> }.into_any(),
+        true => view! {
+            <div class="run__chart"><LineChart label="Throughput in items per second, one step per benchmark." plot unit="items/s"/></div>
+        }
+        .into_any(),
         false => view! {
             <Empty title="No readings yet"><span>"The first come when lmms-eval begins to ask the model."</span></Empty>
         }

@@ -83,7 +83,9 @@ fn Opened(id: RunId) -> impl IntoView {
         move || short_id(&id.to_string()),
         move || vec![Crumb::link("Runs", carry("/runs"))],
     );
+    let unknown = Memo::new(move |_| store.detail(|_| ()).is_none());
     view! {
+        {move || unknown.get().then(|| view! { <h1 class="run__pending">{format!("Run {}", short_id(&id.to_string()))}</h1> })}
         <Panel load=store.load() on_retry=move |()| store.refresh() lines=12 children=move |_| view! { <Body/> }.into_any()/>
     }
     .into_any()

@@ -109,7 +109,11 @@ pub fn gpu(points: &[GpuPoint], reading: Reading, zone: Zone) -> Plot {
             ..Series::default()
         }],
         references,
-        at_least: (reading == Reading::Utilisation).then_some(100.0),
+        // Room above the line of the whole memory for its words.
+        at_least: match reading {
+            Reading::Memory => total.map(|total| total * 1.25),
+            Reading::Utilisation => Some(100.0),
+        },
         ..Plot::default()
     }
 }

@@ -73,7 +73,7 @@ fn Commands() -> impl IntoView {
         match commands.with(Vec::is_empty) {
         true => view! { <Empty title="No command has been executed yet"><span>"It is recorded when an attempt begins."</span></Empty> }.into_any(),
         false => view! {
-            <CodeBlock label="Command" text=process wrap=true/>
+            <CodeBlock label="Command line" text=process wrap=true/>
             <div class="row run__each"><h3>"lmms-eval's own command line of each benchmark"</h3><CopyButton label="Copy the command lines" text=each/></div>
             <CodeBlock label="Command line of each benchmark" text=each wrap=true/>
         }
