@@ -186,13 +186,12 @@ pub fn votes(scores: &[Vec<f64>], clusters: Option<&Clusters>) -> Result<Vec<Vec
         None => (0..scores.len()).map(|i| vec![i]).collect(),
     };
     let mut wins = vec![vec![0.0; models]; models];
+    let pairs = || (0..models).flat_map(|i| (0..i).map(move |j| (i, j)));
     for ballot in &ballots {
-        for i in 0..models {
-            for j in 0..i {
-                if let Some(share) = vote(scores, ballot, i, j) {
-                    wins[i][j] += share;
-                    wins[j][i] += 1.0 - share;
-                }
+        for (i, j) in pairs() {
+            if let Some(share) = vote(scores, ballot, i, j) {
+                wins[i][j] += share;
+                wins[j][i] += 1.0 - share;
             }
         }
     }

@@ -132,8 +132,8 @@ impl Partition {
         total[0] = -penalty;
         for to in min_size..=n {
             let (mut least, mut at) = (f64::INFINITY, 0);
-            for from in 0..=to - min_size {
-                let cost = total[from] + self.cost(from, to) + penalty;
+            for (from, before) in total[..=to - min_size].iter().enumerate() {
+                let cost = before + self.cost(from, to) + penalty;
                 if cost < least {
                     (least, at) = (cost, from);
                 }

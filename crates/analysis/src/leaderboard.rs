@@ -92,7 +92,7 @@ pub fn leaderboard(
     let table: Vec<ColumnScores> = columns
         .iter()
         .enumerate()
-        .map(|(c, column)| ColumnScores::of(scores.iter().map(|row| row[c]).collect(), column))
+        .map(|(c, column)| ColumnScores::of(&scores.iter().map(|row| row[c]).collect::<Vec<f64>>(), column))
         .collect();
     let per_model = |f: &dyn Fn(&ColumnScores, usize) -> Option<f64>| -> Vec<Option<f64>> {
         (0..scores.len())
@@ -165,7 +165,7 @@ struct ColumnScores {
 }
 
 impl ColumnScores {
-    fn of(scores: Vec<f64>, column: &Column) -> Self {
+    fn of(scores: &[f64], column: &Column) -> Self {
         let sign = if column.higher_is_better { 1.0 } else { -1.0 };
         let there: Vec<usize> = (0..scores.len()).filter(|&i| !scores[i].is_nan()).collect();
         let better: Vec<f64> = there.iter().map(|&i| sign * scores[i]).collect();

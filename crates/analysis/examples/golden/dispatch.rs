@@ -28,6 +28,9 @@ use serde_json::{Value, json};
 /// The output of one case, or why there is none.
 type Output = Result<Value, String>;
 
+/// What runs the cases of a group.
+type Analyse = fn(&Value) -> Output;
+
 /// Runs a case `{input, expected}` of a group.
 ///
 /// # Errors
@@ -47,8 +50,8 @@ pub(crate) fn groups() -> Vec<&'static str> {
     names
 }
 
-static GROUPS: LazyLock<HashMap<&'static str, fn(&Value) -> Output>> = LazyLock::new(|| {
-    let groups: [(&str, fn(&Value) -> Output); 47] = [
+static GROUPS: LazyLock<HashMap<&'static str, Analyse>> = LazyLock::new(|| {
+    let groups: [(&str, Analyse); 47] = [
         ("special", of_special),
         ("mean_ci", of_mean_ci),
         ("clustered_se", of_clustered_se),

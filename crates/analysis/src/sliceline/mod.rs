@@ -9,7 +9,7 @@ mod table;
 use serde::{Deserialize, Serialize};
 
 use crate::input::{InputError, at_most, check_complete, domain, same_length};
-use crate::moments::{Moments, mean};
+use crate::moments::Moments;
 use crate::multiplicity::holm;
 use crate::slices::welch_t;
 use crate::special::t_sf;
@@ -236,14 +236,4 @@ impl Contrast {
     fn p_greater(&self) -> Option<f64> {
         welch_t(&self.inside, &self.rest).map(|(t, df)| t_sf(t, df))
     }
-}
-
-/// Mean error, for the caller who wants to say how a slice compares.
-///
-/// ```
-/// assert_eq!(analysis::sliceline::overall_error(&[0.0, 1.0]), Some(0.5));
-/// ```
-#[must_use]
-pub fn overall_error(errors: &[f64]) -> Option<f64> {
-    crate::input::defined(mean(errors))
 }

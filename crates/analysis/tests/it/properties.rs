@@ -312,16 +312,15 @@ fn literal_swarm(x: &[f64], diameter: f64) -> Vec<f64> {
     y
 }
 
+/// Column and value of each predicate.
+type Predicates = Vec<(usize, String)>;
+
 /// The best slices by looking at every conjunction of at most `max_level` predicates.
-fn exhaustive(
-    rows: &[Vec<String>],
-    errors: &[f64],
-    rules: &SearchRules,
-) -> Vec<(Vec<(usize, String)>, usize)> {
+fn exhaustive(rows: &[Vec<String>], errors: &[f64], rules: &SearchRules) -> Vec<(Predicates, usize)> {
     let n = rows.len() as f64;
     let overall = errors.iter().sum::<f64>() / n;
-    let mut all: Vec<(f64, Vec<(usize, String)>, usize)> = Vec::new();
-    let mut open: Vec<Vec<(usize, String)>> = vec![Vec::new()];
+    let mut all: Vec<(f64, Predicates, usize)> = Vec::new();
+    let mut open: Vec<Predicates> = vec![Vec::new()];
     while let Some(predicates) = open.pop() {
         let inside: Vec<usize> = (0..rows.len())
             .filter(|&r| predicates.iter().all(|(c, value)| rows[r][*c] == *value))
@@ -338,12 +337,14 @@ fn exhaustive(
         }
         if predicates.len() < rules.max_level && !inside.is_empty() {
             let next = predicates.last().map_or(0, |(c, _)| c + 1);
-            for column in next..rows[0].len() {
-                let mut values: Vec<&String> = inside.iter().map(|&r| &rows[r][column]).collect();
+            let width = rows.first().map_or(0, Vec::len);
+            for column in next..width {
+                let value_of = |row: &usize| rows[*row][column].as_str();
+                let mut values: Vec<&str> = inside.iter().map(value_of).collect();
                 values.sort();
                 values.dedup();
                 for value in values {
-                    open.push([predicates.as_slice(), &[(column, value.clone())]].concat());
+                    open.push([predicates.as_slice(), &[(column, value.to_owned())]].concat());
                 }
             }
         }

@@ -1,0 +1,104 @@
+//! The references in Python, on one core.
+
+use std::env;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use crate::data::SliceData;
+
+/// The same steps as ours: replicates of the mean, jackknife, BCa limits.
+const BOOTSTRAP: &str = r#"
+import sys, time
+from math import erfc, sqrt
+import numpy as np
+from statistics import NormalDist
+n, b = map(int, sys.stdin.read().split())
+x = np.random.default_rng(1).random(n)
+def run():
+    rng = np.random.default_rng(2)
+    start = time.perf_counter()
+    theta = x.mean()
+    reps = np.empty(b)
+    for i in range(b):
+        reps[i] = x[rng.integers(0, n, n)].mean()
+    jack = (x.sum() - x) / (n - 1)
+    d = jack.mean() - jack
+    a = (d ** 3).sum() / (6 * (d ** 2).sum() ** 1.5)
+    normal = NormalDist()
+    z0 = normal.inv_cdf(((reps < theta).sum() + (reps <= theta).sum()) / (2 * b))
+    limits = [normal.cdf(z0 + (z0 + z) / (1 - a * (z0 + z))) for z in (normal.inv_cdf(.025), normal.inv_cdf(.975))]
+    np.quantile(reps, limits)
+    return time.perf_counter() - start
+print(min(run() for _ in range(2)))
+"#;
+
+const SLICELINE: &str = r#"
+import sys, time, warnings
+warnings.filterwarnings("ignore")
+import numpy as np
+from sliceline.slicefinder import Slicefinder
+data = np.loadtxt(sys.stdin, delimiter=",")
+x, errors = data[:, :-1].astype(int), data[:, -1]
+support = max(20, -(-len(x) // 100))
+best = None
+for _ in range(2):
+    finder = Slicefinder(alpha=0.95, k=10, max_l=3, min_sup=support, verbose=False)
+    start = time.perf_counter()
+    finder.fit(x, errors)
+    seconds = time.perf_counter() - start
+    best = seconds if best is None else min(best, seconds)
+print(best)
+print(finder.top_slices_statistics_[0]["slice_score"])
+"#;
+
+/// A Python interpreter.
+pub(crate) struct Python(String);
+
+impl Python {
+    /// The one that `ANALYSIS_BENCH_PYTHON` names.
+    pub(crate) fn from_env() -> Option<Self> {
+        env::var("ANALYSIS_BENCH_PYTHON").ok().map(Self)
+    }
+
+    /// Seconds for the bootstrap of a mean of `n` numbers with `b` replicates.
+    pub(crate) fn bootstrap(&self, n: usize, b: usize) -> f64 {
+        self.numbers(BOOTSTRAP, &format!("{n} {b}"))[0]
+    }
+
+    /// Seconds for the search, and the best score.
+    pub(crate) fn sliceline(&self, data: &SliceData) -> (f64, f64) {
+        let mut csv = String::new();
+        for (row, error) in data.codes.iter().zip(&data.errors) {
+            for code in row {
+                write!(csv, "{code},").expect("a string takes everything");
+            }
+            writeln!(csv, "{error}").expect("a string takes everything");
+        }
+        let found = self.numbers(SLICELINE, &csv);
+        (found[0], found[1])
+    }
+
+    /// Runs a script and reads the numbers that it prints.
+    fn numbers(&self, script: &str, input: &str) -> Vec<f64> {
+        let mut child = Command::new(&self.0)
+            .args(["-c", script])
+            .env("OPENBLAS_NUM_THREADS", "1")
+            .env("OMP_NUM_THREADS", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("`ANALYSIS_BENCH_PYTHON` is an interpreter");
+        let mut stdin = child.stdin.take().expect("standard input is piped");
+        stdin
+            .write_all(input.as_bytes())
+            .expect("the script reads its input");
+        drop(stdin);
+        let output = child.wait_with_output().expect("the script ends");
+        assert!(output.status.success(), "the reference failed: {}", output.status);
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.split_whitespace()
+            .filter_map(|word| word.parse().ok())
+            .collect()
+    }
+}
