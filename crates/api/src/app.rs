@@ -7,9 +7,8 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::middleware::from_fn;
-use actix_web::web::{Data, JsonConfig, PathConfig, QueryConfig};
+use actix_web::web::{Data, PathConfig, QueryConfig};
 use actix_web::{App, Error};
-use types::FieldError;
 
 /// The application; the same one serves users and tests.
 pub fn build(
@@ -28,20 +27,18 @@ pub fn build(
         .app_data(Data::new(state))
         .app_data(query_config())
         .app_data(PathConfig::default().error_handler(|_, _| AppError::NoRoute(StatusCode::NOT_FOUND).into()))
-        .app_data(JsonConfig::default())
         .configure(move |cfg| routes::configure(cfg, &routes_state))
         .wrap(from_fn(guard::middleware))
         .wrap(from_fn(request_id::middleware))
 }
 
-/// A query that cannot be read names the parameter, as far as serde does.
+/// A query that cannot be read names the parameter.
 fn query_config() -> QueryConfig {
     QueryConfig::default().error_handler(|error, _| {
         let text = match &error {
             actix_web::error::QueryPayloadError::Deserialize(inner) => inner.to_string(),
             other => other.to_string(),
         };
-        let field = text.split('`').nth(1).unwrap_or("query").to_owned();
-        AppError::Validation(vec![FieldError::new(field, text)]).into()
+        AppError::Validation(vec![crate::json::field_error("query", &text)]).into()
     })
 }

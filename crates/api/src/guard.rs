@@ -29,7 +29,7 @@ const HEADERS: [(&str, &str); 6] = [
 ///
 /// # Errors
 /// What the inner service returns.
-pub async fn middleware(
+pub(crate) async fn middleware(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {

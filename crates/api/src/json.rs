@@ -79,9 +79,9 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> AppResult<T> {
 }
 
 /// serde names a missing or unknown field in its message, and the object around it in the path.
-fn field_error(path: &str, message: &str) -> FieldError {
+pub(crate) fn field_error(path: &str, message: &str) -> FieldError {
     let message = message.rsplit_once(" at line ").map_or(message, |(m, _)| m);
-    let parent = if path == "." { "" } else { path };
+    let parent = if path == "." || path == "query" { "" } else { path };
     for (prefix, text) in [
         ("missing field `", "is missing"),
         ("unknown field `", "is unknown"),
@@ -99,7 +99,8 @@ fn field_error(path: &str, message: &str) -> FieldError {
             format!("{text}{}", rest.replacen(", expected", "; expected", 1)),
         );
     }
-    let field = if parent.is_empty() { "body" } else { parent };
+    let whole = if path == "query" { path } else { "body" };
+    let field = if parent.is_empty() { whole } else { parent };
     FieldError::new(field, message.to_owned())
 }
 

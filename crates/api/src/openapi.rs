@@ -1,9 +1,13 @@
 //! The OpenAPI document, generated from the code; `crates/api/openapi.json` is its committed snapshot.
 
 use crate::handlers::runs::RunsApi;
-use crate::handlers::{config, docs, drafts, health, me, views};
-use utoipa::openapi::OpenApi as Document;
+use crate::handlers::{
+    benchmarks, config, docs, drafts, health, me, models, secrets, slices, system, task_folders, tokens,
+    views,
+};
+use std::sync::LazyLock;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, PathItem};
 use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
@@ -27,6 +31,32 @@ use utoipa::{Modify, OpenApi};
 )]
 struct Core;
 
+#[derive(OpenApi)]
+#[openapi(paths(
+    tokens::list_tokens,
+    tokens::create_token,
+    tokens::delete_token,
+    secrets::list_secrets,
+    secrets::put_secret,
+    secrets::delete_secret,
+    system::get_system,
+    models::list_models,
+    models::create_model,
+    models::get_model,
+    models::update_model,
+    models::create_checkpoint,
+    models::update_checkpoint,
+    models::list_backends,
+    benchmarks::list_benchmarks,
+    benchmarks::get_benchmark,
+    benchmarks::update_benchmark,
+    slices::list_slices,
+    task_folders::list_task_folders,
+    task_folders::create_task_folder,
+    task_folders::delete_task_folder,
+))]
+struct Catalogue;
+
 struct Bearer;
 
 impl Modify for Bearer {
@@ -43,8 +73,45 @@ impl Modify for Bearer {
 /// The whole document.
 pub fn document() -> Document {
     let mut document = Core::openapi();
+    document.merge(Catalogue::openapi());
     document.merge(RunsApi::openapi());
     document
+}
+
+/// The methods that the document has for an address; empty when there is no such address.
+pub fn methods_of(path: &str) -> Vec<&'static str> {
+    static PATHS: LazyLock<Vec<(String, Vec<&'static str>)>> = LazyLock::new(paths);
+    let fits = |template: &str| {
+        let (a, b) = (template.split('/'), path.split('/'));
+        a.clone().count() == b.clone().count() && a.zip(b).all(|(t, p)| t == p || t.starts_with('{'))
+    };
+    PATHS
+        .iter()
+        .filter(|(template, _)| fits(template))
+        .flat_map(|(_, methods)| methods.iter().copied())
+        .collect()
+}
+
+fn paths() -> Vec<(String, Vec<&'static str>)> {
+    let methods = |item: PathItem| {
+        let all = [
+            ("GET", item.get.is_some()),
+            ("POST", item.post.is_some()),
+            ("PUT", item.put.is_some()),
+            ("PATCH", item.patch.is_some()),
+            ("DELETE", item.delete.is_some()),
+        ];
+        all.into_iter()
+            .filter(|(_, there)| *there)
+            .map(|(name, _)| name)
+            .collect()
+    };
+    document()
+        .paths
+        .paths
+        .into_iter()
+        .map(|(path, item)| (path, methods(item)))
+        .collect()
 }
 
 /// The document as it is committed.

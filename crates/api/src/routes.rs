@@ -1,13 +1,17 @@
 //! Every HTTP route: the table of contents.
 
+use crate::demo;
 use crate::error::AppError;
 use crate::handlers::{
     auth, benchmarks, config, docs, drafts, health, me, models, runs, secrets, slices, spa, system,
     task_folders, tokens, views,
 };
+use crate::openapi;
 use crate::state::AppState;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 /// All routes.
 pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
@@ -73,11 +77,23 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
             auth::hosted_routes(cfg)
         }
     }));
+    if state.config.demo.enabled {
+        let endpoint = demo::Endpoint::new(state.config.server.listen, state.config.demo.latency);
+        cfg.configure(|cfg| demo::mount(cfg, &endpoint));
+    }
     cfg.configure(runs::sockets);
     cfg.default_service(web::to(spa::serve));
 }
 
-/// There is no such thing.
-async fn no_route() -> Result<String, AppError> {
-    Err(AppError::NoRoute(StatusCode::NOT_FOUND))
+/// There is no such thing, or not with this method: then the answer says with which.
+async fn no_route(request: HttpRequest) -> HttpResponse {
+    let methods = openapi::methods_of(request.path());
+    if methods.is_empty() {
+        return AppError::NoRoute(StatusCode::NOT_FOUND).error_response();
+    }
+    let mut response = AppError::NoRoute(StatusCode::METHOD_NOT_ALLOWED).error_response();
+    if let Ok(allowed) = HeaderValue::from_str(&methods.join(", ")) {
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
 }

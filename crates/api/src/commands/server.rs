@@ -5,16 +5,23 @@ use super::ready;
 use crate::auth::embedded;
 use crate::config::Config;
 use crate::db::migrate;
+use crate::error::chain;
 use crate::state::AppState;
-use crate::{app, worker};
+use crate::{app, catalogue, demo, worker};
 use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
+use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use types::UserId;
+
+/// How often task folders are looked at.
+const CATALOGUE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Which halves run.
 #[derive(Clone, Copy, Debug)]
@@ -84,29 +91,42 @@ async fn start_server(
         .run();
     let handle = server.handle();
     tokio::spawn(server);
+    let owner = match state.keys.is_embedded() {
+        true => Some(embedded::ensure_first_owner(state).await?),
+        false => None,
+    };
+    if state.config.demo.enabled {
+        let url = demo::base_url(state.config.server.listen);
+        demo::prepare(&state.db, &state.config.data_dir(), &url, owner).await?;
+    }
+    catalogue::sync(state).await?;
     let url = format!("http://{}", state.config.server.listen);
     ready::write_endpoint(&state.config.endpoint_file(), &url)
         .context("`endpoint.json` cannot be written")?;
-    announce(state, ready_file).await?;
+    announce(state, owner, ready_file).await?;
     Ok(handle)
 }
 
 /// Prints where the product is and the link that opens it.
-async fn announce(state: &AppState, ready_file: Option<&Path>) -> anyhow::Result<()> {
+async fn announce(state: &AppState, owner: Option<UserId>, ready_file: Option<&Path>) -> anyhow::Result<()> {
     let url = crate::auth::public_url(&state.config);
     let mut link = None;
-    if state.keys.is_embedded() {
-        let owner = embedded::ensure_first_owner(state).await?;
+    if let Some(owner) = owner {
         let secret = embedded::mint_link(state, owner).await?;
         link = Some(format!("{url}/login#link={secret}"));
     }
-    println!("\n  LMMS-Eval Dashboard is ready:  {url}");
+    let mut text = format!("\n  LMMS-Eval Dashboard is ready:  {url}\n");
     if let Some(link) = &link {
-        println!("  Sign in once with this link:   {link}\n");
+        text += &format!("  Sign in once with this link:   {link}\n");
     }
     if state.spa.is_none() {
-        println!("  The pages are not built (`cargo xtask up` does it); the API works.\n");
+        text += "  The pages are not built (`cargo xtask up` does it); the API works.\n";
     }
+    if state.config.eval.python.is_none() {
+        text += "  There is no lmms-eval: set `LMMS_EVAL_PYTHON` to a Python that has it (`cargo xtask up` installs one).\n";
+    }
+    // A closed standard output is no reason to stop.
+    let _ = writeln!(std::io::stdout(), "{text}");
     if let Some(file) = ready_file {
         ready::write_ready(file, &url, link.as_deref())
             .with_context(|| format!("`{}` cannot be written", file.display()))?;
@@ -120,10 +140,28 @@ fn start_background(
     stopped: &watch::Receiver<bool>,
 ) -> Vec<tokio::task::JoinHandle<()>> {
     let mut tasks = Vec::new();
+    if parts.serve {
+        tasks.push(tokio::spawn(watch_catalogue(state.clone(), stopped.clone())));
+    }
     if parts.work {
         tasks.push(tokio::spawn(worker::run(state.clone(), stopped.clone())));
     }
     tasks
+}
+
+/// Task folders are edited while the server runs; looking at their times is cheap.
+async fn watch_catalogue(state: AppState, mut stopped: watch::Receiver<bool>) {
+    let stop = stopped.wait_for(|stop| *stop);
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            _ = &mut stop => return,
+            () = tokio::time::sleep(CATALOGUE_INTERVAL) => {}
+        }
+        if let Err(error) = catalogue::sync(&state).await {
+            tracing::warn!(error = %chain(&error), "the benchmark catalogue is not up to date");
+        }
+    }
 }
 
 async fn wait_for_signal() -> anyhow::Result<()> {

@@ -176,7 +176,7 @@ settings! {
     /// What the server says of itself.
     LogConfig in "log" {
         /// Filter, e.g. `info` or `api=debug,info`.
-        filter: String = "LMMS_LOG", "info";
+        filter: String = "LMMS_LOG", "info,actix_server=warn";
         /// `pretty` or `json`.
         format: LogFormat = "LMMS_LOG_FORMAT", "pretty";
     }

@@ -178,6 +178,11 @@ async fn connect(url: &str) -> Result<Client, Error> {
             tracing::debug!(%error, "the connection of a migration ended");
         }
     });
+    // `drop policy if exists` says so for each that did not exist.
+    client
+        .batch_execute("set client_min_messages = warning")
+        .await
+        .map_err(raw)?;
     Ok(client)
 }
 

@@ -1,7 +1,7 @@
 //! Secrets of an organization: stored sealed, never shown again, referred to by name.
 
 use crate::auth::{Principal, Scope};
-use crate::db::{Conn, runs, secrets};
+use crate::db::{Conn, secrets};
 use crate::error::{AppError, AppResult};
 use crate::json::Json;
 use crate::state::AppState;

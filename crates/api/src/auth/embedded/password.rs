@@ -13,7 +13,7 @@ const NOBODY: &str = "$2b$10$CwTycUXWue0Thq9StjUM0uJ8.tYqQj1yY9bZ0d7m8Qy7uE5jYxJ
 ///
 /// # Errors
 /// 422 or 400, as GoTrue answers.
-pub fn check(password: &str) -> AuthResult<()> {
+pub(super) fn check(password: &str) -> AuthResult<()> {
     if password.len() > MAX {
         return Err(AuthError::new(
             400,
@@ -32,14 +32,14 @@ pub fn check(password: &str) -> AuthResult<()> {
 ///
 /// # Errors
 /// When the thread pool is gone.
-pub async fn hash(password: String) -> AuthResult<String> {
+pub(super) async fn hash(password: String) -> AuthResult<String> {
     Ok(tokio::task::spawn_blocking(move || bcrypt::hash(password, COST))
         .await
         .map_err(|e| AuthError::new(500, "unexpected_failure", e.to_string()))??)
 }
 
 /// Whether the password is the one; takes as long when there is no hash.
-pub async fn verify(password: String, hash: Option<String>) -> bool {
+pub(super) async fn verify(password: String, hash: Option<String>) -> bool {
     let known = hash.filter(|h| !h.is_empty());
     let exists = known.is_some();
     let hash = known.unwrap_or_else(|| NOBODY.to_owned());
