@@ -339,11 +339,7 @@ fn exhaustive(rows: &[Vec<String>], errors: &[f64], rules: &SearchRules) -> Vec<
             let next = predicates.last().map_or(0, |(c, _)| c + 1);
             let width = rows.first().map_or(0, Vec::len);
             for column in next..width {
-                let value_of = |row: &usize| rows[*row][column].as_str();
-                let mut values: Vec<&str> = inside.iter().map(value_of).collect();
-                values.sort();
-                values.dedup();
-                for value in values {
+                for value in values_of(rows, &inside, column) {
                     open.push([predicates.as_slice(), &[(column, value.to_owned())]].concat());
                 }
             }
@@ -358,4 +354,11 @@ fn exhaustive(rows: &[Vec<String>], errors: &[f64], rules: &SearchRules) -> Vec<
         .take(rules.k)
         .map(|(_, predicates, size)| (predicates, size))
         .collect()
+}
+
+fn values_of<'a>(rows: &'a [Vec<String>], inside: &[usize], column: usize) -> Vec<&'a str> {
+    let mut values: Vec<&str> = inside.iter().map(|&row| rows[row][column].as_str()).collect();
+    values.sort_unstable();
+    values.dedup();
+    values
 }
