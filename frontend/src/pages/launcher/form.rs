@@ -112,7 +112,7 @@ impl Form {
             None => {
                 faults.push(FieldError::new(
                     "benchmark_ids",
-                    format!("`{name}` is not in the catalogue"),
+                    format!("“{name}” is not in the catalogue"),
                 ));
                 None
             }

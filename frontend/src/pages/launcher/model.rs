@@ -185,7 +185,7 @@ fn place(checkpoints: &[CheckpointView], chosen: &str) -> String {
             format!("index {}, {all}", last.checkpoint_index)
         }
         (None, _) if chosen.is_empty() || chosen == "latest" => "this model has no checkpoints".to_owned(),
-        (None, _) => format!("`{chosen}` is none of this model's {all}"),
+        (None, _) => format!("“{chosen}” is none of this model's {all}"),
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(place(&all, "b"), "index 12, the newest of 2 checkpoints");
         assert_eq!(place(&all, "a"), "index 1 of 2 checkpoints");
         assert_eq!(place(&all, ""), "index 12, 2 checkpoints");
-        assert_eq!(place(&all, "c"), "`c` is none of this model's 2 checkpoints");
+        assert_eq!(place(&all, "c"), "“c” is none of this model's 2 checkpoints");
         assert_eq!(place(&[], "latest"), "this model has no checkpoints");
     }
 }

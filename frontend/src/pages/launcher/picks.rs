@@ -25,7 +25,7 @@ pub fn add(catalogue: &Catalogue, picks: &[String], name: &str) -> Picked {
         return stay(None);
     }
     let Some(row) = catalogue.find(name) else {
-        return stay(Some(format!("`{name}` is not in the catalogue.")));
+        return stay(Some(format!("“{name}” is not in the catalogue.")));
     };
     if let Some(outer) = Cover::of(catalogue, picks).container(row) {
         return stay(Some(refusal(name, outer)));
@@ -42,7 +42,7 @@ pub fn add(catalogue: &Catalogue, picks: &[String], name: &str) -> Picked {
     let (gone, mut kept): (Vec<String>, Vec<String>) = picks.iter().cloned().partition(inside);
     kept.push(name.to_owned());
     let note = (!gone.is_empty())
-        .then(|| format!("`{name}` takes the place of {}, which it contains.", list(&gone)));
+        .then(|| format!("“{name}” takes the place of {}, which it contains.", list(&gone)));
     Picked { picks: kept, note }
 }
 
@@ -81,16 +81,16 @@ fn unique<'a>(names: impl Iterator<Item = &'a String>) -> impl Iterator<Item = S
 
 /// Why a row cannot be picked.
 pub fn refusal(name: &str, outer: &str) -> String {
-    format!("`{name}` is part of `{outer}`, which is picked; remove `{outer}` to pick it alone.")
+    format!("“{name}” is part of “{outer}”, which is picked; remove “{outer}” to pick it alone.")
 }
 
 /// Up to three names in words.
 fn list(names: &[String]) -> String {
     match names {
         [] => String::new(),
-        [one] => format!("`{one}`"),
-        [one, two] => format!("`{one}` and `{two}`"),
-        [one, two, rest @ ..] => format!("`{one}`, `{two}` and {} more", rest.len()),
+        [one] => format!("“{one}”"),
+        [one, two] => format!("“{one}” and “{two}”"),
+        [one, two, rest @ ..] => format!("“{one}”, “{two}” and {} more", rest.len()),
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(refused.picks, names(&["all"]));
         assert_eq!(
             refused.note.unwrap(),
-            "`a` is part of `all`, which is picked; remove `all` to pick it alone."
+            "“a” is part of “all”, which is picked; remove “all” to pick it alone."
         );
         assert!(add(&catalogue(), &[], "nope").note.is_some());
     }
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(picked.picks, names(&["tag", "all"]));
         assert_eq!(
             picked.note.unwrap(),
-            "`all` takes the place of `a` and `b`, which it contains."
+            "“all” takes the place of “a” and “b”, which it contains."
         );
     }
 

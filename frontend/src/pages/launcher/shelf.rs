@@ -218,7 +218,7 @@ impl<'a> Shelf<'a> {
         let refused = match (in_pick, by, row) {
             (true, _, _) => Some(refusal(leaf, &group.name)),
             (false, Some(pick), _) if pick != leaf => Some(refusal(leaf, pick)),
-            (false, _, None) => Some(format!("`{leaf}` cannot be run alone.")),
+            (false, _, None) => Some(format!("“{leaf}” cannot be run alone.")),
             _ => None,
         };
         TreeRow {
