@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use futures_util::future::{FutureExt, LocalBoxFuture, Shared};
 use gloo_net::http::Method;
+use js_sys::Reflect;
 use leptos::{prelude::*, task::spawn_local};
 use serde::Deserialize;
 use serde_json::json;
@@ -255,26 +256,23 @@ impl Session {
     }
 }
 
-/// Scripts cannot see the cookie, so a mark beside it says whether asking is of any use.
-const MARK: &str = "signed-in";
+/// Scripts cannot see the cookie of the session, so a second one, which says nothing, stands beside it: whoever has
+/// it may ask for a new access token. It lives and is cleared with the other.
+const MARK: &str = "signed-in=yes";
 
-/// Whether someone may be signed in; also true where storage is forbidden.
+/// Whether someone may be signed in; also true where the browser does not say.
 fn has_mark() -> bool {
-    let Ok(Some(storage)) = window().local_storage() else {
-        return true;
-    };
-    storage.get_item(MARK).map_or(true, |mark| mark.is_some())
+    let cookies = Reflect::get(&document(), &"cookie".into())
+        .ok()
+        .and_then(|cookies| cookies.as_string());
+    cookies.is_none_or(|cookies| cookies.contains(MARK))
 }
 
 fn set_mark(on: bool) {
-    if let Ok(Some(storage)) = window().local_storage() {
-        // Without the mark the next start asks for the password once more than needed.
-        let _ = if on {
-            storage.set_item(MARK, "yes")
-        } else {
-            storage.remove_item(MARK)
-        };
-    }
+    let age = if on { 400 * 24 * 3600 } else { 0 };
+    let cookie = format!("{MARK}; Path=/; SameSite=Strict; Max-Age={age}");
+    // Where cookies are forbidden nobody stays signed in anyway.
+    let _ = Reflect::set(&document(), &"cookie".into(), &cookie.into());
 }
 
 async fn who(token: &str) -> Result<Me, Fault> {

@@ -29,10 +29,18 @@ pub fn use_organization() -> Signal<Option<String>> {
 /// Gives `path` the parameters that every page shares; reactive, so `href=move || to("/runs")`.
 pub fn use_carry() -> impl Fn(&str) -> String + Copy + Send + Sync + 'static {
     let query = use_query_map();
-    move |path: &str| query.with(|query| carry(query, path))
+    move |path: &str| query.with(|query| carry(&pairs(query), path))
 }
 
-fn carry(query: &ParamsMap, path: &str) -> String {
+/// Names and values of a query, in order.
+type Pairs = Vec<(String, String)>;
+
+fn pairs(query: &ParamsMap) -> Pairs {
+    let own = |(name, value): (std::borrow::Cow<'static, str>, String)| (name.into_owned(), value);
+    query.clone().into_iter().map(own).collect()
+}
+
+fn carry(query: &Pairs, path: &str) -> String {
     let (path, own) = path.split_once('?').unwrap_or((path, ""));
     let mut full = Path::new(path);
     for pair in own.split('&').filter(|pair| !pair.is_empty()) {
@@ -40,7 +48,7 @@ fn carry(query: &ParamsMap, path: &str) -> String {
         full = full.with(name, decoded(value));
     }
     for name in CARRIED {
-        full = full.maybe(name, query.get(name));
+        full = full.maybe(name, query.iter().find(|pair| pair.0 == name).map(|pair| &pair.1));
     }
     full.into()
 }
@@ -79,17 +87,17 @@ pub enum Step {
 pub fn use_changed() -> impl Fn(&[(&str, &str)]) -> String + Copy + Send + Sync + 'static {
     let location = use_location();
     let (path, query) = (location.pathname, use_query_map());
-    move |changes: &[(&str, &str)]| path.with(|path| query.with(|query| changed(path, query, changes)))
+    move |changes: &[(&str, &str)]| {
+        path.with(|path| query.with(|query| changed(path, &pairs(query), changes)))
+    }
 }
 
-fn changed(path: &str, query: &ParamsMap, changes: &[(&str, &str)]) -> String {
+fn changed(path: &str, query: &Pairs, changes: &[(&str, &str)]) -> String {
     let mut full = Path::new(path);
-    let kept = query
-        .clone()
-        .into_iter()
-        .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
-    for (name, value) in kept {
-        full = full.with(&name, value);
+    for (name, value) in query {
+        if !changes.iter().any(|(changed, _)| changed == name) {
+            full = full.with(name, value);
+        }
     }
     for (name, value) in changes {
         full = full.with(name, *value);
@@ -142,12 +150,11 @@ pub fn use_param_field(name: &'static str) -> RwSignal<String> {
 mod tests {
     use super::*;
 
-    fn query(pairs: &[(&str, &str)]) -> ParamsMap {
-        let mut map = ParamsMap::new();
-        for (name, value) in pairs {
-            map.insert((*name).to_owned(), (*value).to_owned());
-        }
-        map
+    fn query(pairs: &[(&str, &str)]) -> Pairs {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The endpoints that the pages use, by name.
 
 use types::{
-    ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CreateCheckpoint, CreateModel, CreateRun, CreatedRun, ImportConfig, LaunchDraft, LogPage, LogStream, MAX_PAGE, MetricList, ModelList, ModelView, PublicConfig, RequeueAnswer, RunBenchmarkId, RunDetail, RunId, RunList, RunPreview, RunStatus, SamplePage, SaveView, SavedView, SavedViewList, SecretList, SliceList, SystemStatus, Ticket,
+    ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CreateCheckpoint,
+    CreateModel, CreateRun, CreatedRun, ImportConfig, LaunchDraft, LogPage, LogStream, MAX_PAGE, MetricList,
+    ModelList, ModelView, PublicConfig, RequeueAnswer, RunBenchmarkId, RunDetail, RunId, RunList, RunPreview,
+    RunStatus, SamplePage, SaveView, SavedView, SavedViewList, SecretList, SliceList, SystemStatus, Ticket,
 };
 
 use super::{

@@ -10,7 +10,8 @@ pub struct Zone(pub i32);
 impl Zone {
     fn at(self, millis: f64) -> Option<DateTime<FixedOffset>> {
         let offset = FixedOffset::east_opt(self.0 * 60)?;
-        let moment = DateTime::<Utc>::from_timestamp_millis(millis as i64)?;
+        let moment =
+            DateTime::<Utc>::from_timestamp_millis(Some(millis).filter(|at| at.is_finite())? as i64)?;
         Some(moment.with_timezone(&offset))
     }
 }
