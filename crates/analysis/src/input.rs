@@ -85,6 +85,12 @@ pub(crate) fn defined(x: f64) -> Option<f64> {
     x.is_finite().then_some(x)
 }
 
+/// Whether every number is there and within ±[`LARGEST`]; without branches, for long slices.
+pub(crate) fn all_sound(xs: &[f64]) -> bool {
+    let unsound = |x: &&f64| !(x.abs() <= LARGEST);
+    xs.chunks(1024).all(|xs| xs.iter().filter(unsound).count() == 0)
+}
+
 /// Refuses infinite and overlarge numbers; NaN passes.
 pub(crate) fn check(name: &'static str, xs: &[f64]) -> Result<(), InputError> {
     match xs.iter().position(|x| x.abs() > LARGEST) {

@@ -5,55 +5,54 @@
 
 const LEAF: usize = 256;
 
-/// Σ leaf over the slice, split in halves down to blocks.
-fn pairwise(xs: &[f64], leaf: &impl Fn(&[f64]) -> f64) -> f64 {
-    if xs.len() <= LEAF {
-        return leaf(xs);
+/// Sums of `N` terms per value over the common length, split in halves down to blocks.
+fn pairwise<const N: usize>(xs: &[f64], ys: &[f64], terms: &impl Fn(f64, f64) -> [f64; N]) -> [f64; N] {
+    let n = xs.len().min(ys.len());
+    if n <= LEAF {
+        return block(&xs[..n], &ys[..n], terms);
     }
-    let (left, right) = xs.split_at((xs.len() / 2).next_multiple_of(LEAF));
-    pairwise(left, leaf) + pairwise(right, leaf)
+    let at = (n / 2).next_multiple_of(LEAF);
+    let ((x_left, x_right), (y_left, y_right)) = (xs.split_at(at), ys.split_at(at));
+    let (left, right) = (pairwise(x_left, y_left, terms), pairwise(x_right, y_right, terms));
+    core::array::from_fn(|i| left[i] + right[i])
 }
 
-/// Σ f(x) over a short block.
+/// The sums over a short block, eight running totals each.
 #[inline]
-fn block(xs: &[f64], f: impl Fn(f64) -> f64) -> f64 {
-    let chunks = xs.chunks_exact(8);
-    let rest: f64 = chunks.remainder().iter().map(|&x| f(x)).sum();
-    let mut lanes = [0.0; 8];
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane += f(x);
+fn block<const N: usize>(xs: &[f64], ys: &[f64], terms: impl Fn(f64, f64) -> [f64; N]) -> [f64; N] {
+    let mut lanes = [[0.0; 8]; N];
+    let ((x_chunks, x_rest), (y_chunks, y_rest)) = (xs.as_chunks::<8>(), ys.as_chunks::<8>());
+    for (x, y) in x_chunks.iter().zip(y_chunks) {
+        for lane in 0..8 {
+            let terms = terms(x[lane], y[lane]);
+            for (lanes, term) in lanes.iter_mut().zip(terms) {
+                lanes[lane] += term;
+            }
         }
     }
-    let [a, b, c, d, e, g, h, i] = lanes;
-    ((a + e) + (b + g)) + ((c + h) + (d + i)) + rest
+    let mut sums = lanes.map(|[a, b, c, d, e, f, g, h]| ((a + e) + (b + f)) + ((c + g) + (d + h)));
+    for (x, y) in x_rest.iter().zip(y_rest) {
+        for (sum, term) in sums.iter_mut().zip(terms(*x, *y)) {
+            *sum += term;
+        }
+    }
+    sums
 }
 
 pub(crate) fn sum(xs: &[f64]) -> f64 {
-    pairwise(xs, &|leaf| block(leaf, |x| x))
-}
-
-/// Σ (x - centre)^2.
-pub(crate) fn squares_about(xs: &[f64], centre: f64) -> f64 {
-    pairwise(xs, &|leaf| block(leaf, |x| (x - centre) * (x - centre)))
+    pairwise(xs, xs, &|x, _| [x])[0]
 }
 
 /// Σ (x - cx)(y - cy) over the common length.
 pub(crate) fn products_about(xs: &[f64], cx: f64, ys: &[f64], cy: f64) -> f64 {
-    let n = xs.len().min(ys.len());
-    if n <= LEAF {
-        return xs.iter().zip(ys).map(|(x, y)| (x - cx) * (y - cy)).sum();
-    }
-    let at = (n / 2).next_multiple_of(LEAF);
-    let ((xl, xr), (yl, yr)) = (xs.split_at(at), ys.split_at(at));
-    products_about(xl, cx, yl, cy) + products_about(xr, cx, yr, cy)
+    pairwise(xs, ys, &|x, y| [(x - cx) * (y - cy)])[0]
 }
 
 /// The mean, corrected by the mean of what is left over; NaN when empty.
 pub(crate) fn mean(xs: &[f64]) -> f64 {
     let n = xs.len() as f64;
     let first = sum(xs) / n;
-    first + pairwise(xs, &|leaf| block(leaf, |x| x - first)) / n
+    first + pairwise(xs, xs, &|x, _| [x - first])[0] / n
 }
 
 /// (smallest, largest); (∞, -∞) when empty.
@@ -75,29 +74,45 @@ pub(crate) struct Moments {
 impl Moments {
     /// Equal values have exactly their value as mean and no spread.
     pub(crate) fn of(xs: &[f64]) -> Self {
-        let (lo, hi) = extremes(xs);
-        if lo == hi {
-            return Self {
-                n: xs.len(),
-                mean: lo,
-                ss: 0.0,
-            };
+        let n = xs.len() as f64;
+        match xs {
+            [] => {
+                return Self {
+                    n: 0,
+                    mean: f64::NAN,
+                    ss: 0.0,
+                };
+            }
+            [first, rest @ ..] if rest.iter().all(|x| x == first) => {
+                return Self {
+                    n: xs.len(),
+                    mean: *first,
+                    ss: 0.0,
+                };
+            }
+            _ => {}
         }
-        let mean = mean(xs);
+        let first = sum(xs) / n;
+        let [left_over, squares] = pairwise(xs, xs, &|x, _| [x - first, (x - first) * (x - first)]);
+        let ss = (squares - left_over * left_over / n).max(0.0);
         Self {
             n: xs.len(),
-            mean,
-            ss: squares_about(xs, mean),
+            mean: first + left_over / n,
+            ss,
         }
     }
 
     /// As [`Moments::of`], with the rule for differences: values within a relative 1e-12 of each
     /// other are constant, so that rounding of the subtraction is not taken for spread.
     pub(crate) fn of_differences(d: &[f64]) -> Self {
-        let (lo, hi) = extremes(d);
         let mut of = Self::of(d);
-        if is_constant(lo, hi) {
-            of.ss = 0.0;
+        // The spread is between the standard deviation and √ss, which settles most cases.
+        let largest = of.mean.abs() + of.ss.sqrt();
+        if of.n > 0 && (of.ss / of.count()).sqrt() <= 1e-12 * largest.max(1.0) {
+            let (lo, hi) = extremes(d);
+            if is_constant(lo, hi) {
+                of.ss = 0.0;
+            }
         }
         of
     }

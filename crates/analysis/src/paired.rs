@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clusters::Clusters;
-use crate::input::{InputError, check, check_level, defined, same_length};
+use crate::input::{InputError, all_sound, check, check_level, defined, same_length};
 use crate::interval::Interval;
 use crate::mean::clustered;
 use crate::moments::{Moments, products_about, standardised};
@@ -97,12 +97,12 @@ pub fn paired_diff(
     check_level("level", level)?;
     same_length("b", b.len(), a.len())?;
     same_length("clusters", clusters.map_or(a.len(), Clusters::len), a.len())?;
+    if all_sound(a) && all_sound(b) {
+        return Ok(complete(a, b, clusters, level));
+    }
     check("a", a)?;
     check("b", b)?;
     let there = |i: usize| !a[i].is_nan() && !b[i].is_nan();
-    if (0..a.len()).all(there) {
-        return Ok(complete(a, b, clusters, level));
-    }
     let kept: Vec<usize> = (0..a.len()).filter(|&i| there(i)).collect();
     let pick = |xs: &[f64]| -> Vec<f64> { kept.iter().map(|&i| xs[i]).collect() };
     let clusters = clusters.map(|of| of.retain(there));

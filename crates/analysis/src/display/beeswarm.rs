@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::input::{InputError, at_most, check_complete, domain};
-use crate::order::order;
 
 /// The most points of an exact swarm; use [`dot_stack`] above about 2 000, and above 20 000 a
 /// histogram.
@@ -44,8 +43,8 @@ pub fn beeswarm(x: &[f64], diameter: f64) -> Result<Beeswarm, InputError> {
     at_most("x", x.len(), MOST_POINTS)?;
     let mut window = Window::new(diameter);
     let mut y = vec![0.0; x.len()];
-    for i in order(x) {
-        y[i] = window.place(x[i]);
+    for (x, i) in left_to_right(x) {
+        y[i as usize] = window.place(x);
     }
     let half_height = y.iter().fold(0.0_f64, |most, y| most.max(y.abs()));
     Ok(Beeswarm { y, half_height })
@@ -68,10 +67,19 @@ struct Dot {
     y: f64,
 }
 
-/// The dots that can still touch the next one, from low to high.
+/// The x with their places, from left to right; equal x in input order.
+fn left_to_right(x: &[f64]) -> Vec<(f64, u32)> {
+    let mut dots: Vec<(f64, u32)> = x.iter().zip(0..).map(|(x, i)| (*x + 0.0, i)).collect();
+    dots.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    dots
+}
+
+/// The dots that can still touch the next one, from low to high, and some that no longer can.
 struct Window {
     diameter: f64,
     dots: Vec<Dot>,
+    /// How many dots there may be before those out of reach are dropped.
+    room: usize,
 }
 
 impl Window {
@@ -79,12 +87,16 @@ impl Window {
         Self {
             diameter,
             dots: Vec::new(),
+            room: ROOM,
         }
     }
 
     fn place(&mut self, x: f64) -> f64 {
-        let diameter = self.diameter;
-        self.dots.retain(|dot| x - dot.x < diameter);
+        if self.dots.len() >= self.room {
+            let diameter = self.diameter;
+            self.dots.retain(|dot| x - dot.x < diameter);
+            self.room = ROOM + self.dots.len() * 5 / 4;
+        }
         let up = self.first_free(x, 1.0, self.dots.iter());
         let y = if up == 0.0 {
             0.0
@@ -102,12 +114,13 @@ impl Window {
     /// A dot blocks the heights within `√(d² - dx²)` of its own. Going through the dots in order
     /// of height, every height that a later dot pushes us to is beyond all earlier ones: only a
     /// wider block can begin below an earlier one, and then it ends above it. So one pass does.
+    #[inline]
     fn first_free<'a>(&self, x: f64, direction: f64, dots: impl Iterator<Item = &'a Dot>) -> f64 {
         let square = self.diameter * self.diameter;
         let mut y = 0.0;
-        for dot in dots {
+        for dot in dots.skip_while(|dot| dot.y * direction <= -self.diameter) {
             let (dx, dy) = (x - dot.x, y - dot.y);
-            if (dot.y - y) * direction >= self.diameter {
+            if dy * direction <= -self.diameter {
                 break;
             }
             if dx * dx + dy * dy < square - SLACK {
@@ -117,6 +130,9 @@ impl Window {
         y
     }
 }
+
+/// Dots more than there are in reach before the others are dropped.
+const ROOM: usize = 8;
 
 fn rounded(y: f64) -> f64 {
     (y * 1e9).round()
