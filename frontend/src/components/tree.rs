@@ -141,7 +141,7 @@ pub fn Tree(
             <li
                 role="treeitem"
                 id=format!("tree-{index}")
-                attr:aria-level=move || (level() + 1).to_string()
+                {..leptos::attr::custom::custom_attribute("aria-level", move || (level() + 1).to_string())}
                 aria-expanded=move || is_open().map(|open| if open { "true" } else { "false" })
                 aria-selected=move || if ticked.get() == Ticked::On { "true" } else { "false" }
                 aria-checked=move || match ticked.get() {

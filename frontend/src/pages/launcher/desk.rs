@@ -176,7 +176,7 @@ impl Desk {
 }
 
 /// A fragment of a problem as a sentence: "is 2.5; expected …" becomes "Is 2.5; expected …".
-fn sentence(fragment: &str) -> String {
+pub fn sentence(fragment: &str) -> String {
     let mut characters = fragment.chars();
     characters
         .next()

@@ -1,7 +1,8 @@
 //! What the form holds, as text, and the run that it asks for. No browser here.
 
 use types::{
-    BatchSize, BenchmarkId, ComputeProfile, CreateRun, FieldError, GpuLaunch, Isolation, ModelId, Retry, RunConfig,
+    BatchSize, BenchmarkId, ComputeProfile, CreateRun, FieldError, GpuLaunch, Isolation, ModelId, Retry,
+    RunConfig,
 };
 
 use super::{

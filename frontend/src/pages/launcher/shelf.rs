@@ -191,9 +191,7 @@ impl<'a> Shelf<'a> {
             key: node.key(),
             level: 2,
             name: row.name.clone(),
-            note: members
-                .then(|| format!("{} of {}", row.kind, tasks(row.leaf_tasks.len())))
-                .unwrap_or_default(),
+            note: note(row, members),
             meta: vec![
                 row.primary_metrics.first().cloned().unwrap_or_default(),
                 samples(row.num_samples),
@@ -288,6 +286,13 @@ fn heading(
     }
 }
 
+/// What stands after a name: what it is made of, and whether it comes from a task folder.
+fn note(row: &BenchmarkView, members: bool) -> String {
+    let made = members.then(|| format!("{} of {}", row.kind, tasks(row.leaf_tasks.len())));
+    let own = (row.origin != "installed").then(|| "own".to_owned());
+    made.into_iter().chain(own).collect::<Vec<_>>().join(", ")
+}
+
 fn tasks(amount: usize) -> String {
     crate::format::plural(amount as u64, "task", "tasks")
 }
@@ -307,11 +312,6 @@ fn badges(row: &BenchmarkView) -> Vec<(String, String)> {
             row.dataset
                 .as_ref()
                 .map_or(download.to_owned(), |d| format!("{download}: {d}")),
-        ),
-        (
-            row.origin != "installed",
-            "own",
-            format!("From the task folder {}", row.origin),
         ),
     ];
     all.into_iter()

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use types::{BenchmarkPreview, RunPreview, Warning};
 
-use super::{desk::use_desk, launch::LaunchButton};
+use super::{
+    desk::{sentence, use_desk},
+    launch::LaunchButton,
+};
 use crate::{
     components::{
         code::{CodeBlock, CopyButton},
@@ -66,9 +69,18 @@ fn Missing() -> impl IntoView {
 fn Preview(preview: Signal<Arc<RunPreview>>) -> impl IntoView {
     let desk = use_desk();
     let busy = Signal::derive(move || desk.preview.load.with(|load| load.busy));
-    let note = Signal::derive(move || Some(if busy.get() { "updating" } else { "current" }.to_owned()));
+    let refused = Signal::derive(move || desk.preview.load.with(|load| load.fault.is_some()));
+    let stale = Signal::derive(move || busy.get() || refused.get());
+    let note = Signal::derive(move || {
+        let words = match (busy.get(), refused.get()) {
+            (true, _) => "updating",
+            (false, true) => "of the form before the last change",
+            (false, false) => "current",
+        };
+        Some(words.to_owned())
+    });
     view! {
-        <Section title="Dry run" note><Numbers preview stale=busy/></Section>
+        <Section title="Dry run" note><Numbers preview stale/></Section>
         <Detectable preview/>
         <Warnings preview/>
         <Commands preview/>
@@ -195,15 +207,26 @@ fn Detectable(preview: Signal<Arc<RunPreview>>) -> impl IntoView {
     view! { <Section title="Smallest difference it can detect" note="points, against another run, 80 % power">{body}</Section> }.into_any()
 }
 
+/// A warning as a sentence that says what it is about.
+fn warning_words(warning: &Warning) -> String {
+    let named = |benchmark: &&String| !warning.message.contains(benchmark.as_str());
+    match warning.benchmark.as_ref().filter(named) {
+        Some(benchmark) => format!("{benchmark}: {}", warning.message),
+        None if warning
+            .benchmark
+            .as_ref()
+            .is_some_and(|name| warning.message.starts_with(name.as_str())) =>
+        {
+            warning.message.clone()
+        }
+        None => sentence(&warning.message),
+    }
+}
+
 #[component]
 fn Warnings(preview: Signal<Arc<RunPreview>>) -> impl IntoView {
     let one = |warning: Warning| {
-        let cause = match &warning.benchmark {
-            Some(benchmark) if !warning.message.contains(benchmark.as_str()) => {
-                format!("{benchmark}: {}", warning.message)
-            }
-            _ => warning.message,
-        };
+        let cause = warning_words(&warning);
         view! { <Alert weight=Weight::Warn cause/> }
     };
     let satisfiable = move || preview.with(|p| p.compute.satisfiable || p.compute.gpus == 0);
@@ -305,6 +328,24 @@ mod tests {
         assert_eq!(
             fold(&words("python driver.py job.json"), "python driver.py job.json"),
             "python driver.py job.json"
+        );
+    }
+
+    #[test]
+    fn a_warning_names_its_benchmark_once() {
+        let warning = |message: &str, benchmark: Option<&str>| Warning {
+            code: "x".into(),
+            message: message.into(),
+            benchmark: benchmark.map(str::to_owned),
+        };
+        assert_eq!(warning_words(&warning("a limit", None)), "A limit");
+        assert_eq!(
+            warning_words(&warning("needs a judge", Some("mme"))),
+            "mme: needs a judge"
+        );
+        assert_eq!(
+            warning_words(&warning("mme needs a judge", Some("mme"))),
+            "mme needs a judge"
         );
     }
 

@@ -6,7 +6,7 @@ use types::{BenchmarkStatus, RunBenchmarkView};
 use super::{
     facts::{mean_rate, size},
     scores::{Score, by_benchmark, primary, scale},
-    use_store,
+    use_run, use_store,
 };
 use crate::{
     charts::cell::IntervalCell,
@@ -28,9 +28,9 @@ use crate::{
 type Rows = Vec<(RunBenchmarkView, Vec<Score>)>;
 
 fn use_rows() -> Memo<Rows> {
-    let store = use_store();
+    let (store, run) = (use_store(), use_run());
     Memo::new(move |_| {
-        let benchmarks = store.detail(|run| run.benchmarks.clone()).unwrap_or_default();
+        let benchmarks = run.read(|run| run.benchmarks.clone()).unwrap_or_default();
         store.metrics(|state| by_benchmark(&benchmarks, state.metrics.values()))
     })
 }

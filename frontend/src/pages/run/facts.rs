@@ -1,8 +1,11 @@
 //! What a run is, as facts that can be read and compared: settings, environment, progress, losses.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use types::{
-    BatchSize, BenchmarkStatus, EnvValue, Isolation, RunBenchmarkView, RunConfig, RunDetail, RunStatus, Seed,
+    BatchSize, BenchmarkStatus, EnvValue, Isolation, MetricView, RunBenchmarkId, RunBenchmarkView, RunConfig,
+    RunDetail, RunStatus, Seed,
 };
 
 use crate::{
@@ -182,6 +185,30 @@ pub fn size(row: &RunBenchmarkView) -> Option<u64> {
     row.total.or_else(|| Some(row.sample_count).filter(|n| *n > 0))
 }
 
+/// Gives completed benchmarks the number of their documents where only their scores know it: the documents of each
+/// leaf task, counted once however many filters scored them.
+pub fn fill_sizes<'a>(run: &mut RunDetail, metrics: impl Iterator<Item = &'a MetricView>) {
+    let mut leaves: BTreeMap<(RunBenchmarkId, &str), u64> = BTreeMap::new();
+    for metric in metrics.filter(|metric| !metric.is_group && metric.slice_id.is_none()) {
+        let n = metric
+            .sample_count
+            .and_then(|n| u64::try_from(n).ok())
+            .unwrap_or(0);
+        let known = leaves
+            .entry((metric.run_benchmark_id, &metric.benchmark))
+            .or_default();
+        *known = (*known).max(n);
+    }
+    for row in run.benchmarks.iter_mut().filter(|row| row.total.is_none()) {
+        let own = leaves
+            .iter()
+            .filter(|((id, _), _)| *id == row.id)
+            .map(|(_, n)| n)
+            .sum::<u64>();
+        row.total = Some(own).filter(|n| *n > 0);
+    }
+}
+
 /// How many benchmarks completed and failed: "2 of 3", "1 failed".
 pub fn tally(run: &RunDetail) -> (usize, usize, usize) {
     let with = |status| run.benchmarks.iter().filter(|row| row.status == status).count();
@@ -355,6 +382,29 @@ pub(crate) mod tests {
             documents(&run("running", vec![done, benchmark(1, "b", "pending")])),
             None
         );
+    }
+
+    #[test]
+    fn scores_know_how_many_documents_there_were() {
+        let row = benchmark(0, "demo_count", "completed");
+        let metric = |task: &str, filter: &str, n: i64, is_group: bool| -> MetricView {
+            serde_json::from_value(json!({
+                "benchmark_id": uuid::Uuid::nil(), "benchmark": task, "run_benchmark_id": row.id, "metric_name": "m",
+                "filter": filter, "metric_value": 0.5, "stderr": null, "sample_count": n, "higher_is_better": true,
+                "slice_id": null, "is_group": is_group, "updated_at": "2026-11-20T13:00:00Z"
+            }))
+            .unwrap()
+        };
+        let mut run = run("completed", vec![row.clone()]);
+        run.benchmarks[0].sample_count = 84;
+        let metrics = [
+            metric("a", "strict", 42, false),
+            metric("a", "flexible", 42, false),
+            metric("g", "none", 50, true),
+            metric("b", "none", 8, false),
+        ];
+        fill_sizes(&mut run, metrics.iter());
+        assert_eq!(documents(&run), Some((50, 50)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     rates::{Reading, gpu, has_readings, short_uuid, throughput},
-    use_store,
+    use_run, use_store,
 };
 use crate::{
     charts::{line::LineChart, plot::Plot},
@@ -16,11 +16,11 @@ use crate::{
 /// Documents per second.
 #[component]
 pub fn Throughput() -> impl IntoView {
-    let store = use_store();
+    let (store, known) = (use_store(), use_run());
     let zone = use_zone();
     let live = Memo::new(move |_| store.points(|state| has_readings(&state.throughput)));
     let plot = Signal::derive(move || {
-        let run = store.detail(Clone::clone);
+        let run = known.read(Clone::clone);
         run.map(|run| store.points(|state| throughput(&run, &state.throughput, zone)))
             .unwrap_or_default()
     });

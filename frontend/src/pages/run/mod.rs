@@ -19,7 +19,7 @@ pub mod window;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use types::RunId;
+use types::{RunDetail, RunId};
 
 use self::{
     artifacts::Artifacts,
@@ -78,6 +78,12 @@ fn Nameless() -> impl IntoView {
 fn Opened(id: RunId) -> impl IntoView {
     let store = RunStore::open(id);
     provide_context(store);
+    let run = Memo::new(move |_| {
+        let mut run = store.detail(Clone::clone)?;
+        store.metrics(|state| facts::fill_sizes(&mut run, state.metrics.values()));
+        Some(run)
+    });
+    provide_context(Known(run));
     let carry = use_carry();
     describe_page(
         move || short_id(&id.to_string()),
@@ -93,6 +99,22 @@ fn Opened(id: RunId) -> impl IntoView {
 
 /// The store of this page.
 pub fn use_store() -> RunStore {
+    expect_context()
+}
+
+/// The run with what its scores say about sizes.
+#[derive(Clone, Copy)]
+pub struct Known(Memo<Option<RunDetail>>);
+
+impl Known {
+    /// Reads the run; the reader runs again when status, progress, benchmarks or scores change.
+    pub fn read<T>(self, read: impl FnOnce(&RunDetail) -> T) -> Option<T> {
+        self.0.with(|run| run.as_ref().map(read))
+    }
+}
+
+/// The run of this page with its sizes.
+pub fn use_run() -> Known {
     expect_context()
 }
 

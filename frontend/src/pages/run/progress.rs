@@ -6,7 +6,7 @@ use types::{BenchmarkStatus, RunBenchmarkView, RunDetail, RunStatus};
 use super::{
     facts::{documents, size, tally},
     rates::fullest,
-    use_store,
+    use_run, use_store,
 };
 use crate::{
     components::{
@@ -22,38 +22,33 @@ use crate::{
 /// The figures and the bar of the whole run.
 #[component]
 pub fn ProgressCard() -> impl IntoView {
-    let store = use_store();
+    let (store, run) = (use_store(), use_run());
     let stale = Signal::derive(move || matches!(store.link().get(), Link::Lost(_)));
     let percent = Signal::derive(move || {
-        store
-            .detail(|run| format!("{}\u{a0}%", run.summary.progress_percent.floor()))
+        run.read(|run| format!("{}\u{a0}%", run.summary.progress_percent.floor()))
             .unwrap_or_default()
     });
-    let samples = Signal::derive(move || store.detail(answered));
+    let samples = Signal::derive(move || run.read(answered));
     let benchmarks = Signal::derive(move || {
-        store
-            .detail(|run| format!("{} of {}", tally(run).0, tally(run).2))
+        run.read(|run| format!("{} of {}", tally(run).0, tally(run).2))
             .unwrap_or_default()
     });
     let failed = Signal::derive(move || {
-        store
-            .detail(|run| {
-                Some(tally(run).1)
-                    .filter(|n| *n > 0)
-                    .map(|n| format!("{n} failed"))
-            })
-            .flatten()
+        run.read(|run| {
+            Some(tally(run).1)
+                .filter(|n| *n > 0)
+                .map(|n| format!("{n} failed"))
+        })
+        .flatten()
     });
-    let doing = Signal::derive(move || store.detail(phase).flatten());
+    let doing = Signal::derive(move || run.read(phase).flatten());
     let rate = Signal::derive(move || {
-        store
-            .detail(|run| run.summary.items_per_second.map(significant))
+        run.read(speed)
             .flatten()
-            .unwrap_or_else(|| MISSING.to_owned())
+            .map_or_else(|| MISSING.to_owned(), significant)
     });
     let segments = Memo::new(move |_| {
-        store
-            .detail(|run| run.benchmarks.iter().map(segment).collect::<Vec<_>>())
+        run.read(|run| run.benchmarks.iter().map(segment).collect::<Vec<_>>())
             .unwrap_or_default()
     });
     let names = move || {
@@ -71,7 +66,7 @@ pub fn ProgressCard() -> impl IntoView {
             .get()
             .into_iter()
             .map(|mut part| {
-                part.name = store.detail(|run| title_of(run, &part.name)).unwrap_or_default();
+                part.name = run.read(|run| title_of(run, &part.name)).unwrap_or_default();
                 part
             })
             .collect::<Vec<_>>()
@@ -104,10 +99,21 @@ fn answered(run: &RunDetail) -> String {
     }
 }
 
+/// Documents per second: now, or, of a run that is over, on average.
+fn speed(run: &RunDetail) -> Option<f64> {
+    if !run.summary.status.is_terminal() {
+        return run.summary.items_per_second;
+    }
+    let (from, to) = (run.summary.started_at?, run.summary.completed_at?);
+    let seconds = (to - from).num_milliseconds() as f64 / 1000.0;
+    let (done, _) = documents(run)?;
+    (done > 0 && seconds > 0.0).then(|| done as f64 / seconds)
+}
+
 /// What it is doing: `loading the model`, `mme: inferring`.
 fn phase(run: &RunDetail) -> Option<String> {
     if run.summary.status != RunStatus::Running {
-        return None;
+        return speed(run).map(|_| "mean of the run".to_owned());
     }
     let row = run
         .benchmarks

@@ -27,14 +27,15 @@ pub struct Selection {
     chosen: RwSignal<BTreeMap<RunId, RunSummary>>,
 }
 
-impl Selection {
-    /// Nothing is selected.
-    pub fn new() -> Self {
+impl Default for Selection {
+    fn default() -> Self {
         Self {
             chosen: RwSignal::new(BTreeMap::new()),
         }
     }
+}
 
+impl Selection {
     /// Whether this run is selected.
     pub fn has(self, id: RunId) -> bool {
         self.chosen.with(|chosen| chosen.contains_key(&id))

@@ -99,7 +99,7 @@ pub fn Runs() -> impl IntoView {
     let carry = use_carry();
     let address = Address::read();
     let feed = Feed::follow(address.query(), address.sorting);
-    let selection = Selection::new();
+    let selection = Selection::default();
     let board = Board {
         feed,
         selection,

@@ -102,7 +102,7 @@ pub fn ViewMenu(
         let mut items = vec![Item::new("Save this view…", move || asking.set(true))];
         if let Some(view) = untrack(|| saved.open(&here)) {
             items.push(Item::new(format!("Remove “{}”", view.name), move || {
-                remove(view.clone())
+                remove(view.clone());
             }));
         }
         items

@@ -93,17 +93,11 @@ fn head(board: Board) -> AnyView {
     };
     let sort = move |by: SortBy| {
         move |order: Order| {
-            set(
-                &[(
-                    "sort",
-                    &Sorting {
-                        by,
-                        up: order == Order::Up,
-                    }
-                    .param(),
-                )],
-                Step::Replace,
-            )
+            let sorting = Sorting {
+                by,
+                up: order == Order::Up,
+            };
+            set(&[("sort", &sorting.param())], Step::Replace);
         }
     };
     let shown = move || {
@@ -300,11 +294,11 @@ fn RowMenu(run: Signal<RunSummary>, board: Board) -> impl IntoView {
             Item::new("Open", move || go(&open, Step::Push)),
             Item::new("Launch the same", move || go(&clone, Step::Push)),
             Item::new("Requeue what is left", move || {
-                board.actions.requeue(vec![requeue.clone()])
+                board.actions.requeue(vec![requeue.clone()]);
             })
             .disabled(refuse(can_requeue(&now), "nothing is left")),
             Item::new("Cancel…", move || {
-                board.actions.ask_cancel(vec![cancel.clone()])
+                board.actions.ask_cancel(vec![cancel.clone()]);
             })
             .disabled(refuse(can_cancel(&now), "not under way")),
         ]

@@ -304,12 +304,7 @@ impl Desk {
 /// One page, or two around a line.
 struct Pages(types::LogPage, Option<types::LogPage>);
 
-async fn fetch(
-    client: &Client,
-    store: RunStore,
-    query: LogQuery,
-    ask: Ask,
-) -> Result<Pages, Fault> {
+async fn fetch(client: &Client, store: RunStore, query: LogQuery, ask: Ask) -> Result<Pages, Fault> {
     let page = async |change: LogQuery| endpoints::logs(client, store.id, &change).await;
     let one = match ask {
         Ask::Tail => page(LogQuery { tail: true, ..query }).await?,
@@ -346,4 +341,3 @@ async fn fetch(
     };
     Ok(Pages(one, None))
 }
-
