@@ -68,6 +68,18 @@ pub async fn find(conn: &mut Conn, name_or_id: &str) -> QueryResult<Option<Organ
     Ok(found.map(OrganizationId))
 }
 
+/// The demo's organization.
+pub async fn demo(conn: &mut Conn) -> QueryResult<Option<OrganizationId>> {
+    let found: Option<Uuid> = organizations::table
+        .filter(organizations::demo.eq(true))
+        .order(organizations::created_at)
+        .select(organizations::id)
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(found.map(OrganizationId))
+}
+
 /// Creates an organization.
 pub async fn insert(conn: &mut Conn, name: &str, demo: bool) -> QueryResult<OrganizationId> {
     let id = Uuid::now_v7();

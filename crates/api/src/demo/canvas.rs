@@ -31,7 +31,11 @@ impl Canvas {
     /// A white picture.
     pub(super) fn new(width: u32, height: u32) -> Self {
         let bytes = width as usize * height as usize * 3;
-        Self { width, height, pixels: vec![255; bytes] }
+        Self {
+            width,
+            height,
+            pixels: vec![255; bytes],
+        }
     }
 
     /// Draws a shape in a square with this middle and half a side.
@@ -61,7 +65,9 @@ impl Canvas {
     }
 
     fn dot(&mut self, x: i32, y: i32, colour: Colour) {
-        let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else { return };
+        let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y)) else {
+            return;
+        };
         if x < self.width && y < self.height {
             let at = (y as usize * self.width as usize + x as usize) * 3;
             self.pixels[at..at + 3].copy_from_slice(&colour);
@@ -74,6 +80,9 @@ impl Canvas {
         let mut encoder = png::Encoder::new(&mut file, self.width, self.height);
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
+        // Plain areas become zeros, which the fastest compression is made for.
+        encoder.set_compression(png::Compression::Fast);
+        encoder.set_filter(png::Filter::Sub);
         let written = encoder.write_header().and_then(|mut writer| {
             writer.write_image_data(&self.pixels)?;
             writer.finish()

@@ -55,7 +55,10 @@ fn number(words: &[&str]) -> u64 {
         hash.update(word);
     }
     let digest: [u8; 32] = hash.finalize().into();
-    digest.iter().take(8).fold(0, |n, byte| (n << 8) | u64::from(*byte))
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |n, byte| (n << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]

@@ -8,11 +8,20 @@ pub(super) const RATE: u32 = 8;
 pub(super) fn avi(width: u32, height: u32, frames: &[Vec<u8>]) -> Vec<u8> {
     let count = u32_of(frames.len());
     let largest = u32_of(frames.iter().map(Vec::len).max().unwrap_or(0));
-    let stream = list(b"strl", &[
-        chunk(b"strh", &stream_header(count, largest, width, height)),
-        chunk(b"strf", &picture_header(width, height)),
-    ]);
-    let head = list(b"hdrl", &[chunk(b"avih", &file_header(count, largest, width, height)), stream]);
+    let stream = list(
+        b"strl",
+        &[
+            chunk(b"strh", &stream_header(count, largest, width, height)),
+            chunk(b"strf", &picture_header(width, height)),
+        ],
+    );
+    let head = list(
+        b"hdrl",
+        &[
+            chunk(b"avih", &file_header(count, largest, width, height)),
+            stream,
+        ],
+    );
     let body: Vec<Vec<u8>> = frames.iter().map(|frame| chunk(b"00dc", frame)).collect();
     let index = chunk(b"idx1", &index(&body));
     let file = [b"AVI ".to_vec(), head, list(b"movi", &body), index].concat();
@@ -35,7 +44,20 @@ fn list(name: &[u8; 4], parts: &[Vec<u8>]) -> Vec<u8> {
 fn file_header(count: u32, largest: u32, width: u32, height: u32) -> Vec<u8> {
     const HAS_INDEX: u32 = 0x10;
     let numbers = [
-        1_000_000 / RATE, largest * RATE, 0, HAS_INDEX, count, 0, 1, largest, width, height, 0, 0, 0, 0,
+        1_000_000 / RATE,
+        largest * RATE,
+        0,
+        HAS_INDEX,
+        count,
+        0,
+        1,
+        largest,
+        width,
+        height,
+        0,
+        0,
+        0,
+        0,
     ];
     words(&numbers)
 }
@@ -51,7 +73,12 @@ fn stream_header(count: u32, largest: u32, width: u32, height: u32) -> Vec<u8> {
 fn picture_header(width: u32, height: u32) -> Vec<u8> {
     const PLANES_AND_BITS: u32 = 1 | (24 << 16);
     let rest = words(&[width * height * 3, 0, 0, 0, 0]);
-    [words(&[40, width, height, PLANES_AND_BITS]), b"MPNG".to_vec(), rest].concat()
+    [
+        words(&[40, width, height, PLANES_AND_BITS]),
+        b"MPNG".to_vec(),
+        rest,
+    ]
+    .concat()
 }
 
 /// Where each frame begins, counted from the list's name.
@@ -69,7 +96,10 @@ fn index(body: &[Vec<u8>]) -> Vec<u8> {
 
 /// The length that a chunk says of itself, without its padding.
 fn length_of(chunk: &[u8]) -> u32 {
-    chunk.get(4..8).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
+    chunk
+        .get(4..8)
+        .and_then(|b| b.try_into().ok())
+        .map_or(0, u32::from_le_bytes)
 }
 
 fn words(numbers: &[u32]) -> Vec<u8> {

@@ -67,7 +67,7 @@ impl Question {
     }
 
     /// Its line in the task's data.
-    pub(super) fn document(&self) -> Value {
+    pub fn document(&self) -> Value {
         let mut line = Map::new();
         line.insert("question_id".to_owned(), self.id.clone().into());
         line.insert("question".to_owned(), self.prompt().into());
@@ -96,7 +96,6 @@ impl Answers {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::demo::tasks;
 
     #[test]

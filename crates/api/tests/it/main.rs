@@ -1,9 +1,16 @@
 //! The server against real PostgreSQL, real HTTP and real executors.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
+mod core_auth;
+mod core_catalogue;
+mod core_isolation;
+mod core_openapi;
+mod core_schema;
+mod demo;
 mod runs_create;
 mod runs_executor;
 mod runs_flow;
+mod runs_gpus;
 mod runs_socket;
 mod runs_stage;
 mod runs_tenancy;

@@ -56,7 +56,7 @@ pub(super) fn guess(folder: &str, config: &Config) -> Modality {
         Modality::Video
     } else if !given(config, "doc_to_visual") && !given(config, "doc_to_messages") {
         Modality::Text
-    } else if setting("audio") == Some(&Value::Bool(true)) {
+    } else if setting("audio") == Some(&Value::Bool(true)) || folder.contains("audio") {
         Modality::Audio
     } else if folder.contains("video") {
         Modality::Video
