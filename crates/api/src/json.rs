@@ -35,14 +35,22 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
             if declared.is_some_and(|n| n > MAX_BODY) {
                 return Err(too_large());
             }
-            let payload = payload.map_err(|e| unreadable(&e))?;
-            let body = match payload.to_bytes_limited(MAX_BODY).await {
-                Ok(Ok(bytes)) => bytes,
-                Ok(Err(e)) => return Err(unreadable(&e)),
-                Err(_) => return Err(too_large()),
-            };
-            parse(&body).map(Self)
+            Self::read(payload.map_err(|e| unreadable(&e))?).await
         })
+    }
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// The body of a request whose sender had to be known before it is looked at.
+    ///
+    /// # Errors
+    /// 413 when it is too large, else as [`parse`].
+    pub async fn read(payload: web::Payload) -> AppResult<Self> {
+        match payload.to_bytes_limited(MAX_BODY).await {
+            Ok(Ok(body)) => parse(&body).map(Self),
+            Ok(Err(error)) => Err(unreadable(&error)),
+            Err(_) => Err(too_large()),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::demo;
 use crate::error::AppError;
 use crate::handlers::{
-    auth, benchmarks, config, docs, drafts, health, me, models, runs, secrets, slices, spa, system,
-    task_folders, tokens, views,
+    artifacts, attempts, auth, benchmarks, config, docs, drafts, health, me, models, runs, secrets, slices,
+    spa, system, task_folders, tokens, views, ws,
 };
 use crate::openapi;
 use crate::state::AppState;
@@ -67,7 +67,34 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
                 delete().to(task_folders::delete_task_folder),
             )
             // Runs, attempts and what belongs to them.
-            .configure(runs::routes)
+            .route("/runs/create", post().to(runs::create::create_run))
+            .route("/runs/preview", post().to(runs::preview::preview_run))
+            .route("/runs", get().to(runs::list::list_runs))
+            .route("/runs/{run_id}", get().to(runs::detail::get_run))
+            .route("/runs/{run_id}", patch().to(runs::rename::rename_run))
+            .route("/runs/{run_id}/cancel", post().to(runs::cancel::cancel_run))
+            .route("/runs/{run_id}/requeue", post().to(runs::requeue::requeue_run))
+            .route("/runs/{run_id}/metrics", get().to(runs::metrics::get_run_metrics))
+            .route("/runs/{run_id}/logs", get().to(runs::logs::get_run_logs))
+            .route("/runs/{run_id}/samples", get().to(runs::samples::get_run_samples))
+            .route(
+                "/runs/{run_id}/artifacts",
+                get().to(runs::artifacts::list_run_artifacts),
+            )
+            .route("/runs/{run_id}/ticket", post().to(runs::ticket::create_ticket))
+            .route("/artifacts/{artifact_id}", get().to(artifacts::download_artifact))
+            .route(
+                "/attempts/{attempt_id}/batches",
+                post().to(attempts::batch::post_batch),
+            )
+            .route(
+                "/attempts/{attempt_id}/files/{name:.*}",
+                put().to(attempts::files::put_file),
+            )
+            .route(
+                "/attempts/{attempt_id}/secrets",
+                get().to(attempts::secrets::get_attempt_secrets),
+            )
             .default_service(web::to(no_route)),
     );
     cfg.service(web::scope("/auth/v1").configure(move |cfg| {
@@ -81,7 +108,7 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
         let endpoint = demo::Endpoint::new(state.config.server.listen, state.config.demo.latency);
         cfg.configure(|cfg| demo::mount(cfg, &endpoint));
     }
-    cfg.configure(runs::sockets);
+    cfg.route("/ws/runs/{run_id}", get().to(ws::follow_run));
     cfg.default_service(web::to(spa::serve));
 }
 

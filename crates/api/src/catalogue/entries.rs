@@ -36,7 +36,7 @@ fn row(catalogue: &Catalogue, entry: &Entry, folders: &[PathBuf]) -> Indexed {
         organization_id: None,
         name: entry.name.clone(),
         kind: kind(entry.kind).to_owned(),
-        modality: modality(entry.modality).to_owned(),
+        modality: modality(entry.modality.or_else(|| prevailing(catalogue, &leaf_tasks))).to_owned(),
         category: entry.category.clone(),
         task_type: entry.output_type.clone(),
         primary_metrics: json!(primary),
@@ -68,6 +68,13 @@ fn kind(kind: EntryKind) -> &'static str {
         EntryKind::Group => "group",
         EntryKind::Tag => "tag",
     }
+}
+
+/// What most tasks of a mixed group are given.
+fn prevailing(catalogue: &Catalogue, leaves: &[String]) -> Option<Modality> {
+    let given: Vec<_> = leaves.iter().filter_map(|leaf| catalogue.get(leaf)?.modality).collect();
+    let count = |wanted: &Modality| given.iter().filter(|m| *m == wanted).count();
+    given.iter().copied().max_by_key(count)
 }
 
 fn modality(modality: Option<Modality>) -> &'static str {

@@ -1,7 +1,7 @@
 //! Which database a command works on: the embedded cluster, or the one that was configured.
 
 use crate::config::Config;
-use crate::db::{Db, migrate};
+use crate::db::{Db, migrate, tls};
 use anyhow::{Context, bail};
 use pg::Cluster;
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,9 @@ pub(super) fn external(config: &Config) -> anyhow::Result<Database> {
             "`DATABASE_URL` is not set; expected a PostgreSQL address (`lmms-dash up` brings its own database)"
         );
     };
+    if let Some(file) = &config.database.ca {
+        tls::trust(file)?;
+    }
     let admin = config.database.admin_url.as_ref().unwrap_or(url);
     Ok(Database {
         cluster: None,

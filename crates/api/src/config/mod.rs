@@ -97,6 +97,8 @@ settings! {
         url: Option<Secret> = "DATABASE_URL", "";
         /// The address that migrations use, as the owner of the schema; `url` when empty.
         admin_url: Option<Secret> = "LMMS_DATABASE_ADMIN_URL", "";
+        /// A file with the certificate authority of the database's server, beside the system's.
+        ca: Option<PathBuf> = "LMMS_DATABASE_CA", "";
         /// Connections of this process.
         pool: usize = "LMMS_DB_POOL", "16";
         /// How long to wait for a free connection.

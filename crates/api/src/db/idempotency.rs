@@ -50,7 +50,7 @@ pub async fn find(conn: &mut Conn, owner: &Owner) -> QueryResult<Option<Kept>> {
         .optional()
 }
 
-/// Keeps an answer.
+/// Keeps an answer, and forgets those of yesterday.
 pub async fn keep(
     conn: &mut Conn,
     owner: &Owner,
@@ -59,6 +59,9 @@ pub async fn keep(
     response: &Value,
 ) -> QueryResult<()> {
     use idempotency_keys::dsl as k;
+    diesel::sql_query("delete from idempotency_keys where created_at < now() - interval '24 hours'")
+        .execute(conn)
+        .await?;
     diesel::insert_into(idempotency_keys::table)
         .values((
             k::organization_id.eq(owner.organization.0),

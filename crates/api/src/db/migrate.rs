@@ -7,13 +7,14 @@ use super::{Conn, Db, Error};
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel::{Connection, sql_query};
+use diesel::sql_query;
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use tokio_postgres::{Client, NoTls, error::SqlState};
+use tokio::runtime::Handle;
+use tokio_postgres::{Client, error::SqlState};
 
 /// The history of the schema.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
@@ -102,8 +103,14 @@ fn known_versions() -> Result<Vec<String>, Error> {
     Ok(all.iter().map(|m| m.name().version().to_string()).collect())
 }
 
+/// From a thread that may block.
+fn establish(url: &str) -> diesel::ConnectionResult<SyncConnection> {
+    let made = Handle::current().block_on(super::pool::establish(url));
+    made.map(SyncConnection::from)
+}
+
 fn run_pending(url: &str) -> Result<(), Error> {
-    let mut conn = SyncConnection::establish(url).map_err(|e| Error::Migration(e.to_string()))?;
+    let mut conn = establish(url).map_err(|e| Error::Migration(e.to_string()))?;
     conn.batch_execute(&format!("select pg_advisory_lock({ADVISORY_LOCK})"))?;
     conn.run_pending_migrations(MIGRATIONS)
         .map(|_| ())
@@ -117,7 +124,7 @@ fn run_pending(url: &str) -> Result<(), Error> {
 pub async fn revert_all(url: &str) -> Result<(), Error> {
     let url = url.to_owned();
     tokio::task::spawn_blocking(move || {
-        let mut conn = SyncConnection::establish(&url).map_err(|e| Error::Migration(e.to_string()))?;
+        let mut conn = establish(&url).map_err(|e| Error::Migration(e.to_string()))?;
         conn.revert_all_migrations(MIGRATIONS)
             .map(|_| ())
             .map_err(|e| Error::Migration(crate::error::chain(e.as_ref())))
@@ -172,7 +179,9 @@ async fn replace_once(
 }
 
 async fn connect(url: &str) -> Result<Client, Error> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(raw)?;
+    let (client, connection) = tokio_postgres::connect(url, super::tls::connector())
+        .await
+        .map_err(raw)?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "the connection of a migration ended");

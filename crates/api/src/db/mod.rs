@@ -32,6 +32,7 @@ pub mod sessions;
 pub mod slices;
 pub mod system;
 pub mod tickets;
+pub mod tls;
 pub mod tokens;
 pub mod users;
 pub mod views;

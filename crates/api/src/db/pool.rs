@@ -9,9 +9,7 @@ use crate::config::DatabaseConfig;
 use diesel::result::{ConnectionError, ConnectionResult, DatabaseErrorKind};
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{
-    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager,
-};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 use thiserror::Error;
@@ -237,12 +235,21 @@ impl Db {
     }
 }
 
+/// A connection of one's own, outside the pool.
+pub(super) async fn establish(url: &str) -> ConnectionResult<AsyncPgConnection> {
+    let bad = |e: tokio_postgres::Error| ConnectionError::BadConnection(crate::error::chain(&e));
+    let (client, connection) = tokio_postgres::connect(url, super::tls::connector())
+        .await
+        .map_err(bad)?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
 /// A connection lives on the runtime that made the pool, not on that of the request that needed it first:
 /// request runtimes end before the worker does.
 fn establish_on(runtime: Handle) -> impl Fn(&str) -> BoxFuture<'_, ConnectionResult<AsyncPgConnection>> {
     move |url| {
         let url = url.to_owned();
-        let made = runtime.spawn(async move { AsyncPgConnection::establish(&url).await });
+        let made = runtime.spawn(async move { establish(&url).await });
         Box::pin(async move {
             made.await
                 .map_err(|e| ConnectionError::BadConnection(e.to_string()))?

@@ -108,7 +108,7 @@ pub async fn adopt(
     diesel::sql_query(
         "with c as (select r.id from runs r join run_attempts a on a.run_id = r.id and a.epoch = r.epoch \
          where r.status = 'running' and r.lease_owner is distinct from $1 and a.host = $3 \
-         and (r.lease_until is null or r.lease_until < now() or starts_with(a.directory, $4)) \
+         and (r.lease_until is null or r.lease_until < now() or starts_with(a.directory, $4 || '/')) \
          for update of r skip locked) \
          update runs r set lease_owner = $1, lease_until = now() + make_interval(secs => $2) \
          from c where r.id = c.id",

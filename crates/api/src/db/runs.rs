@@ -4,8 +4,9 @@ use super::Conn;
 use super::run_benchmarks::{self, Brief};
 use super::schema::{models, runs};
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -163,35 +164,25 @@ pub struct Filter {
     pub search: Option<String>,
 }
 
-type Boxed<'a> = diesel::helper_types::IntoBoxed<
-    'a,
-    diesel::helper_types::InnerJoin<runs::table, models::table>,
-    diesel::pg::Pg,
->;
+type Source = diesel::dsl::InnerJoinQuerySource<runs::table, models::table>;
+type Condition<'a> = Box<dyn BoxableExpression<Source, Pg, SqlType = Bool> + 'a>;
 
-fn filtered(filter: &Filter, with_status: bool) -> Boxed<'_> {
-    let mut query = runs::table.inner_join(models::table).into_boxed();
+/// Everything but the status.
+fn condition(filter: &Filter) -> Condition<'_> {
+    let mut all: Condition<'_> = Box::new(runs::id.is_not_null());
     if let Some(organization) = filter.organization {
-        query = query.filter(runs::organization_id.eq(organization.0));
-    }
-    if with_status && !filter.status.is_empty() {
-        query =
-            query.filter(runs::status.eq_any(filter.status.iter().map(|s| s.as_str()).collect::<Vec<_>>()));
+        all = Box::new(all.and(runs::organization_id.eq(organization.0)));
     }
     if let Some(model) = filter.model {
-        query = query.filter(runs::model_id.eq(model.0));
+        all = Box::new(all.and(runs::model_id.eq(model.0)));
     }
     if let Some(search) = &filter.search {
         let pattern = format!("%{}%", escape_like(search));
-        let by_benchmark = run_benchmarks::named_like(pattern.clone());
-        query = query.filter(
-            runs::name
-                .ilike(pattern.clone())
-                .or(models::name.ilike(pattern))
-                .or(runs::id.eq_any(by_benchmark)),
-        );
+        let by_benchmark = runs::id.eq_any(run_benchmarks::named_like(pattern.clone()));
+        let by_name = runs::name.ilike(pattern.clone()).or(models::name.ilike(pattern));
+        all = Box::new(all.and(by_name.or(by_benchmark)));
     }
-    query
+    all
 }
 
 /// The text with LIKE's own signs escaped.
@@ -201,7 +192,13 @@ pub fn escape_like(text: &str) -> String {
 
 /// A page of runs, newest first.
 pub async fn list(conn: &mut Conn, filter: &Filter, limit: i64, offset: i64) -> QueryResult<Vec<RunSummary>> {
-    let rows: Vec<(RunRow, String)> = filtered(filter, true)
+    let statuses: Vec<&str> = match filter.status.as_slice() {
+        [] => RunStatus::ALL.iter().map(|s| s.as_str()).collect(),
+        some => some.iter().map(|s| s.as_str()).collect(),
+    };
+    let rows: Vec<(RunRow, String)> = runs::table
+        .inner_join(models::table)
+        .filter(condition(filter).and(runs::status.eq_any(statuses)))
         .order((runs::created_at.desc(), runs::id.desc()))
         .limit(limit)
         .offset(offset)
@@ -301,20 +298,17 @@ async fn queue_positions(conn: &mut Conn, ids: Vec<Uuid>) -> QueryResult<HashMap
     Ok(found.into_iter().map(place).collect())
 }
 
-/// How many runs match.
-pub async fn count(conn: &mut Conn, filter: &Filter) -> QueryResult<i64> {
-    filtered(filter, true).count().get_result(conn).await
-}
-
 /// How many runs match per status, whatever status is asked for.
 pub async fn counts(conn: &mut Conn, filter: &Filter) -> QueryResult<BTreeMap<RunStatus, u64>> {
-    // A boxed query takes no GROUP BY, and there are few statuses: their texts are counted here.
-    let found: Vec<String> = filtered(filter, false).select(runs::status).load(conn).await?;
-    let mut counts = BTreeMap::new();
-    for status in found.iter().filter_map(|s| s.parse::<RunStatus>().ok()) {
-        *counts.entry(status).or_insert(0) += 1;
-    }
-    Ok(counts)
+    let found: Vec<(String, i64)> = runs::table
+        .inner_join(models::table)
+        .filter(condition(filter))
+        .group_by(runs::status)
+        .select((runs::status, diesel::dsl::count_star()))
+        .load(conn)
+        .await?;
+    let counted = |(status, n): (String, i64)| Some((status.parse().ok()?, u64::try_from(n).ok()?));
+    Ok(found.into_iter().filter_map(counted).collect())
 }
 
 /// The name and backend of a run's model.

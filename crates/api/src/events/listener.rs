@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::AsyncMessage;
 use uuid::Uuid;
 
 /// How long to wait before the next attempt to connect.
@@ -33,7 +33,7 @@ pub async fn listen(url: String, hints: mpsc::Sender<Hint>) {
 }
 
 async fn listen_once(url: &str, hints: &mpsc::Sender<Hint>) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = tokio_postgres::connect(url, NoTls).await?;
+    let (client, mut connection) = tokio_postgres::connect(url, crate::db::tls::connector()).await?;
     let mut messages = futures_util::stream::poll_fn(move |cx| connection.poll_message(cx));
     let listening = client.batch_execute("listen run; listen work");
     let mut listening = std::pin::pin!(listening);

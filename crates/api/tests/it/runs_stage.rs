@@ -61,8 +61,8 @@ impl Drop for Working {
     }
 }
 
-struct Server {
-    cluster: pg::Cluster,
+pub(crate) struct Server {
+    pub(crate) cluster: pg::Cluster,
     _folder: TempDir,
 }
 
@@ -71,19 +71,29 @@ static SERVER: OnceLock<Server> = OnceLock::new();
 static TEMPLATE: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
 static COPYING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-fn server() -> &'static Server {
+pub(crate) fn server() -> &'static Server {
     SERVER.get_or_init(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
+        // SAFETY: set once, before the first worker reads it.
+        unsafe { std::env::set_var("FAKE_NVML", fake_gpus()) };
         let folder = tempfile::Builder::new().prefix("lmms-runs").tempdir().unwrap();
         let mut options = pg::Options::for_tests(folder.path().join("pg"));
         options.settings = vec![("max_connections".to_owned(), "200".to_owned())];
         options.progress = Box::new(|_| {});
         let cluster = pg::Cluster::start(options).unwrap();
-        Server { cluster, _folder: folder }
+        Server {
+            cluster,
+            _folder: folder,
+        }
     })
 }
 
-async fn new_database() -> String {
+/// Where the stub of NVML reads its GPUs from.
+pub(crate) fn fake_gpus() -> PathBuf {
+    std::env::temp_dir().join(format!("lmms-gpus-{}", std::process::id()))
+}
+
+pub(crate) async fn new_database() -> String {
     let server = tokio::task::spawn_blocking(server).await.unwrap();
     let superuser = server.cluster.superuser();
     TEMPLATE
@@ -96,11 +106,16 @@ async fn new_database() -> String {
     let name = format!("t{}", Uuid::now_v7().simple());
     let _alone = COPYING.lock().await;
     let admin = server.cluster.url(superuser, "template1");
-    let (client, connection) = tokio_postgres::connect(&admin, tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&admin, tokio_postgres::NoTls)
+        .await
+        .unwrap();
     let connection = tokio::spawn(connection);
     // The connections of the migration end a moment after it.
     until("the template to be free", || async {
-        client.batch_execute(&format!("create database {name} template postgres")).await.ok()
+        client
+            .batch_execute(&format!("create database {name} template postgres"))
+            .await
+            .ok()
     })
     .await;
     drop(client);
@@ -134,7 +149,10 @@ impl Stage {
             ("LMMS_EXECUTOR_SILENCE", "3s"),
         ];
         flags.extend(settings);
-        let flags = flags.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let flags = flags
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
         let config = Config::from_source(&Source::parse(flags, std::iter::empty(), "").unwrap()).unwrap();
         let db = Db::connect(&url, &config.database).await.unwrap();
         let state = AppState::new(Arc::new(config), db).unwrap();
@@ -154,7 +172,10 @@ impl Stage {
         let (stop, stopped) = watch::channel(false);
         let program = PathBuf::from(env!("CARGO_BIN_EXE_lmms-dash"));
         let task = tokio::spawn(worker::run_program(self.state.clone(), program, stopped));
-        Working { stop, task: Some(task) }
+        Working {
+            stop,
+            task: Some(task),
+        }
     }
 
     /// An organization with a model.
@@ -162,7 +183,11 @@ impl Stage {
         let id = self
             .state
             .db
-            .service(async |conn: &mut Conn| organizations::insert(conn, name, false).await.map_err(Error::from))
+            .service(async |conn: &mut Conn| {
+                organizations::insert(conn, name, false)
+                    .await
+                    .map_err(Error::from)
+            })
             .await
             .unwrap();
         Org {
@@ -173,7 +198,7 @@ impl Stage {
         }
     }
 
-    async fn token(&self, organization: OrganizationId, role: Role) -> String {
+    pub(crate) async fn token(&self, organization: OrganizationId, role: Role) -> String {
         let id = Uuid::now_v7();
         let (text, secret_hash) = auth::tokens::mint(id.into());
         let token = NewToken {
@@ -228,7 +253,11 @@ impl Stage {
     /// A benchmark with these leaves.
     pub(crate) async fn benchmark_of(&self, name: &str, leaves: &[String]) -> Uuid {
         let id = Uuid::now_v7();
-        let kind = if leaves == [name.to_owned()] { "task" } else { "group" };
+        let kind = if leaves == [name.to_owned()] {
+            "task"
+        } else {
+            "group"
+        };
         self.state
             .db
             .service(async |conn: &mut Conn| {
@@ -251,7 +280,9 @@ impl Stage {
 
     /// A request below `/api/v1`.
     pub(crate) fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}/api/v1{path}", self.url)).bearer_auth(token)
+        self.client
+            .request(method, format!("{}/api/v1{path}", self.url))
+            .bearer_auth(token)
     }
 
     /// GET, as JSON.
@@ -277,7 +308,13 @@ impl Stage {
     }
 
     /// The run's detail once it satisfies the condition.
-    pub(crate) async fn until_run(&self, org: &Org, run: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until_run(
+        &self,
+        org: &Org,
+        run: &str,
+        what: &str,
+        fits: impl Fn(&Value) -> bool,
+    ) -> Value {
         let path = format!("/runs/{run}");
         let seen = std::sync::Mutex::new(Value::Null);
         let found = try_until(|| async {
@@ -300,7 +337,11 @@ impl Stage {
 
     /// The folder of an attempt.
     pub(crate) fn attempt_dir(&self, run: &str, epoch: i32) -> PathBuf {
-        self.data.path().join("attempts").join(run).join(epoch.to_string())
+        self.data
+            .path()
+            .join("attempts")
+            .join(run)
+            .join(epoch.to_string())
     }
 }
 
@@ -342,11 +383,16 @@ pub(crate) async fn try_until<T, F: Future<Output = Option<T>>>(probe: impl Fn()
 
 /// Tries until there is an answer.
 pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, probe: impl Fn() -> F) -> T {
-    try_until(probe).await.unwrap_or_else(|| panic!("{what} did not come"))
+    try_until(probe)
+        .await
+        .unwrap_or_else(|| panic!("{what} did not come"))
 }
 
 /// The fields that a problem names.
 pub(crate) fn fields(problem: &Value) -> Vec<&str> {
-    let errors = problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let errors = problem["errors"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     errors.iter().filter_map(|e| e["field"].as_str()).collect()
 }

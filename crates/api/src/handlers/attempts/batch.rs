@@ -9,7 +9,7 @@ use crate::db::{Conn, queue, run_benchmarks, runs};
 use crate::error::{AppError, AppResult};
 use crate::json::Json;
 use crate::state::AppState;
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use serde_json::json;
 use types::{
@@ -19,21 +19,22 @@ use types::{
 
 /// Take a batch of news. A number that was taken before changes nothing; a gap is a conflict.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "executors", operation_id = "post_batch",
+    post, path = "/api/v1/attempts/{attempt_id}/batches",
+    tag = "executors", operation_id = "post_batch",
     params(("attempt_id" = String, Path)), request_body = Batch,
     responses((status = 200, body = BatchAnswer), (status = 409, body = BatchAnswer), (status = 401, body = types::Problem))
 )]
-#[post("/attempts/{attempt_id}/batches")]
 pub async fn post_batch(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<String>,
-    body: Json<Batch>,
+    body: web::Payload,
 ) -> AppResult<HttpResponse> {
     let executor = token::executor(&state, request.headers(), &path).await?;
+    let Json(batch) = Json::<Batch>::read(body).await?;
     let (answer, is_gap) = state
         .db
-        .service(async |conn: &mut Conn| take(conn, AttemptId(executor.id), body.0).await)
+        .service(async |conn: &mut Conn| take(conn, AttemptId(executor.id), batch).await)
         .await?;
     let mut response = if is_gap {
         HttpResponse::Conflict()
