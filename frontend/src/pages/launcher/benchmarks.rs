@@ -268,7 +268,7 @@ fn Chips() -> impl IntoView {
     }
 }
 
-/// What of the task folders could not be read.
+/// What is odd about the task folders.
 #[component]
 fn Problems() -> impl IntoView {
     let desk = use_desk();
@@ -284,8 +284,8 @@ fn Problems() -> impl IntoView {
         let problems = problems();
         let cause = match problems.len() {
             0 => return ().into_any(),
-            1 => "One task could not be read.".to_owned(),
-            n => format!("{n} tasks could not be read."),
+            1 => "One remark on the task files.".to_owned(),
+            n => format!("{n} remarks on the task files."),
         };
         let line = |text: String| view! { <li><crate::components::words::Untrusted text/></li> };
         let shown = problems.iter().take(50).cloned().map(line).collect_view();

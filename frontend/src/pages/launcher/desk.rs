@@ -104,7 +104,7 @@ impl Desk {
                 .cloned();
             let mut map = HashMap::new();
             for fault in shown.chain(of_server) {
-                map.entry(fault.field).or_insert(fault.message);
+                map.entry(place(&fault.field).to_owned()).or_insert(fault.message);
             }
             map
         });
@@ -172,6 +172,15 @@ impl Desk {
                 })
             })
         })
+    }
+}
+
+/// The field of the form that a field of the request belongs to: `benchmark_ids[2]` is one of the picks.
+fn place(field: &str) -> &str {
+    if field.starts_with("benchmark_ids[") {
+        "benchmark_ids"
+    } else {
+        field
     }
 }
 

@@ -114,11 +114,8 @@ fn Refusal(desk: Desk) -> impl IntoView {
     };
     move || {
         shown().map(|fault| {
-            let detail = Fault {
-                cause: String::new(),
-                ..fault.clone()
-            }
-            .line();
+            // What is wrong with a field stands at the field.
+            let detail = fault.detail.clone();
             view! { <Alert weight=Weight::Bad cause=fault.cause live=true>{detail}</Alert> }
         })
     }

@@ -121,7 +121,7 @@ pub fn Actions() -> impl IntoView {
         }
         .into_any(),
         (true, true) => view! {
-            <Button look=Look::Primary icon=Glyph::Redo busy=requeue.busy on_click=again
+            <Button icon=Glyph::Redo busy=requeue.busy on_click=again
                 title="Runs again what is not completed; committed benchmarks stay">"Requeue"</Button>
         }
         .into_any(),

@@ -46,7 +46,7 @@ pub fn Artifacts() -> impl IntoView {
         let at = file.created_at.timestamp_millis() as f64;
         let hash = file.sha256.clone().map(|hash| {
             let short: String = hash.chars().take(12).collect();
-            view! { <span class="mono dim" title=hash.clone()>{short}</span><CopyButton label="Copy the SHA-256" text=hash/> }
+            view! { <span class="run__hash"><span class="mono dim" title=hash.clone()>{short}</span><CopyButton label="Copy the SHA-256" text=hash/></span> }
         });
         let whose = store.detail(|run| {
             let row = run

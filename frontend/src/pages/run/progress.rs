@@ -47,10 +47,7 @@ pub fn ProgressCard() -> impl IntoView {
             .flatten()
             .map_or_else(|| MISSING.to_owned(), significant)
     });
-    let segments = Memo::new(move |_| {
-        run.read(|run| run.benchmarks.iter().map(segment).collect::<Vec<_>>())
-            .unwrap_or_default()
-    });
+    let segments = Memo::new(move |_| run.read(|run| segments_of(&run.benchmarks)).unwrap_or_default());
     let names = move || {
         segments
             .get()
@@ -125,16 +122,21 @@ fn phase(run: &RunDetail) -> Option<String> {
     })
 }
 
-/// One part of the bar: as wide as the benchmark is long, where that is known.
-fn segment(row: &RunBenchmarkView) -> Segment {
+/// The parts of the bar, each as wide as its benchmark is long; one of unknown length is as wide as the others are
+/// on average.
+fn segments_of(rows: &[RunBenchmarkView]) -> Vec<Segment> {
+    let known: Vec<u64> = rows.iter().filter_map(size).collect();
+    let mean = known.iter().sum::<u64>() as f64 / known.len().max(1) as f64;
+    rows.iter().map(|row| segment(row, mean.max(1.0))).collect()
+}
+
+fn segment(row: &RunBenchmarkView, otherwise: f64) -> Segment {
     let total = size(row);
     let share = match (row.done, total) {
         (Some(done), Some(total)) if total > 0 => done as f64 / total as f64,
         _ => 0.0,
     };
-    let weight = total
-        .map_or(row.leaf_tasks.len() as f64, |total| total as f64)
-        .max(1.0);
+    let weight = total.map_or(otherwise, |total| total as f64).max(1.0);
     Segment {
         name: row.name.clone(),
         tone: benchmark_tone(row),
@@ -217,7 +219,11 @@ mod tests {
         assert_eq!(answered(&one), "5 of 20");
         assert_eq!(phase(&one).as_deref(), Some("mme: inferring"));
         assert_eq!(title_of(&one, "mme"), "mme: running, 5 of 20");
-        assert_eq!((segment(&going).weight, segment(&going).share), (20.0, 0.25));
+        let parts = segments_of(&[going.clone(), benchmark(1, "b", "pending")]);
+        assert_eq!(
+            (parts[0].weight, parts[0].share, parts[1].weight),
+            (20.0, 0.25, 20.0)
+        );
         let two = run("running", vec![going, benchmark(1, "b", "pending")]);
         assert_eq!(answered(&two), "0 of 1 task");
         assert_eq!(phase(&run("completed", vec![])), None);
