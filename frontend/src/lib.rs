@@ -1,5 +1,10 @@
 //! The single page application. [`app`] is the table of contents.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "the properties of a component are its own"
+)]
+
 pub mod api;
 pub mod app;
 pub mod charts;

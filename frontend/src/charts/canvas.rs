@@ -37,9 +37,9 @@ impl Canvas {
         self.context.begin_path();
         for (index, &(x, y)) in points.iter().enumerate() {
             if index == 0 {
-                self.context.move_to(x, y)
+                self.context.move_to(x, y);
             } else {
-                self.context.line_to(x, y)
+                self.context.line_to(x, y);
             }
         }
     }

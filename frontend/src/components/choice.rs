@@ -225,7 +225,7 @@ pub fn Select(
             prop:disabled=move || disabled.get()
             on:change:target=move |event| on_change.run(event.target().value())
         >
-            {move || options.get().into_iter().map(entry.clone()).collect_view()}
+            {move || options.get().into_iter().map(entry).collect_view()}
         </select>
     }
 }

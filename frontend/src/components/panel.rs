@@ -241,7 +241,7 @@ pub fn StaleNote<T: Send + Sync + 'static>(
     on_retry: Callback<()>,
 ) -> impl IntoView {
     let zone = use_zone();
-    let stale = move || {
+    move || {
         let (fault, at) = load.with(|load| (load.fault.clone(), load.at));
         fault.map(|fault| {
             let since = clock_seconds(at, zone);
@@ -253,8 +253,7 @@ pub fn StaleNote<T: Send + Sync + 'static>(
                 </p>
             }
         })
-    };
-    stale
+    }
 }
 
 /// The amber line of a live view that has lost its connection.

@@ -52,7 +52,7 @@ pub fn AccountMenu() -> impl IntoView {
             }));
         }
         items.push(Item::new("Address and password…", move || {
-            credentials.set(true)
+            credentials.set(true);
         }));
         let other = if untrack(|| theme.is_dark()) {
             "Light theme"
@@ -103,7 +103,23 @@ pub fn keep_organization() {
     });
 }
 
-/// The dialog in which the first owner sets address and password. It opens by itself while they are missing.
+/// Remembers, for this tab, that address and password can wait.
+const POSTPONED: &str = "lmms-credentials-later";
+
+fn is_postponed() -> bool {
+    let storage = window().session_storage().ok().flatten();
+    storage.is_some_and(|storage| matches!(storage.get_item(POSTPONED), Ok(Some(_))))
+}
+
+fn postpone() {
+    if let Ok(Some(storage)) = window().session_storage() {
+        // Without room the dialog opens once more; nothing is lost.
+        let _ = storage.set_item(POSTPONED, "1");
+    }
+}
+
+/// The dialog in which the first owner sets address and password. It opens by itself while they are missing,
+/// until they are put off.
 #[component]
 pub fn CredentialsDialog() -> impl IntoView {
     let session = use_session();
@@ -112,6 +128,7 @@ pub fn CredentialsDialog() -> impl IntoView {
         if session
             .me()
             .with(|me| me.as_ref().is_some_and(|me| me.needs_password))
+            && !is_postponed()
         {
             open.set(true);
         }
@@ -152,6 +169,10 @@ fn CredentialsForm(open: RwSignal<bool>) -> impl IntoView {
             }
         });
     };
+    let later = move |_| {
+        postpone();
+        open.set(false);
+    };
     view! {
         <form on:submit=submit>
             <div class="dialog__body">
@@ -162,7 +183,7 @@ fn CredentialsForm(open: RwSignal<bool>) -> impl IntoView {
                 {move || fault.get().map(|fault| view! { <Alert weight=Weight::Bad cause=fault.cause.clone() live=true>{fault.detail}</Alert> })}
             </div>
             <div class="dialog__foot">
-                <Button on_click=move |_| open.set(false)>"Later"</Button>
+                <Button on_click=later>"Later"</Button>
                 <SubmitButton busy>"Save"</SubmitButton>
             </div>
         </form>
