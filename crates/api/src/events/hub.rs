@@ -192,20 +192,20 @@ impl Inner {
             if page.frames.is_empty() {
                 return Ok(());
             }
-            self.hand_out(run, page.frames.into());
+            self.hand_out(run, &page.frames.into());
             if !more {
                 return Ok(());
             }
         }
     }
 
-    fn hand_out(&self, run: Uuid, group: Group) {
+    fn hand_out(&self, run: Uuid, group: &Group) {
         let mut feeds = self.feeds();
         let Some(feed) = feeds.get_mut(&run) else {
             return;
         };
         feed.position = group.last().map_or(feed.position, |f| f.seq);
-        feed.subscribers.retain(|subscriber| subscriber.send(&group));
+        feed.subscribers.retain(|subscriber| subscriber.send(group));
     }
 }
 

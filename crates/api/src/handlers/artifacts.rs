@@ -6,7 +6,7 @@ use crate::db::artifacts::{self, ArtifactRow};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use futures_util::TryStreamExt;
 use serde::Deserialize;
@@ -38,11 +38,11 @@ pub fn signed_url(state: &AppState, id: ArtifactId) -> String {
 
 /// The content of a file. The address is made by `list_run_artifacts` and needs no sign-in.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "download_artifact", security(()),
+    get, path = "/api/v1/artifacts/{artifact_id}",
+    tag = "runs", operation_id = "download_artifact", security(()),
     params(("artifact_id" = String, Path), Signed),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 403, body = types::Problem))
 )]
-#[get("/artifacts/{artifact_id}")]
 pub async fn download_artifact(
     state: web::Data<AppState>,
     path: web::Path<String>,

@@ -7,12 +7,12 @@ use super::runs::access;
 use crate::auth::Principal;
 use crate::auth::public_url;
 use crate::db::events::Frame;
-use crate::db::{Conn, tickets};
+use crate::db::{Conn, tickets, tokens};
 use crate::error::{AppError, AppResult};
 use crate::events::{Hub, Lagged};
 use crate::state::AppState;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session};
 use bytestring::ByteString;
 use serde::Deserialize;
@@ -44,10 +44,10 @@ pub struct Follow {
 
 /// Follow the messages of a run.
 #[utoipa::path(
+    get, path = "/ws/runs/{run_id}",
     tag = "runs", operation_id = "follow_run", params(("run_id" = String, Path), Follow),
     responses((status = 101, description = "one `LiveMessage` per text frame"), (status = 401, body = types::Problem))
 )]
-#[get("/ws/runs/{run_id}")]
 pub async fn follow_run(
     state: web::Data<AppState>,
     request: HttpRequest,
@@ -135,6 +135,20 @@ async fn may_see(state: &AppState, principal: &Principal, id: RunId) -> AppResul
         Err(AppError::NotFound { .. }) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// As [`may_see`], unless the token has been revoked or has expired since.
+async fn may_still_see(state: &AppState, principal: &Principal, id: RunId) -> AppResult<bool> {
+    if let Some(token) = principal.token_id() {
+        let live = state
+            .db
+            .service(async |conn: &mut Conn| -> AppResult<_> { Ok(tokens::find_live(conn, token).await?) })
+            .await?;
+        if live.is_none() {
+            return Ok(false);
+        }
+    }
+    may_see(state, principal, id).await
 }
 
 struct Socket {
@@ -267,7 +281,7 @@ impl Socket {
             return Err(End::Left);
         }
         // While the database does not answer nobody's rights have changed.
-        if let Ok(false) = may_see(&self.state, &self.principal, self.run).await {
+        if let Ok(false) = may_still_see(&self.state, &self.principal, self.run).await {
             return Err(End::Forbidden);
         }
         Ok(self.session.ping(b"").await?)

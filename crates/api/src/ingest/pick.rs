@@ -160,7 +160,9 @@ async fn catalogue_ids(
     names.sort();
     names.dedup();
     // A name that no row can hold has no scores here; the document stays an artifact.
-    names.retain(|name| *name != pick.name && (1..=500).contains(&name.chars().count()) && !name.contains('\0'));
+    names.retain(|name| {
+        *name != pick.name && (1..=500).contains(&name.chars().count()) && !name.contains('\0')
+    });
     let groups: Vec<&str> = results.groups.iter().map(|g| g.name.as_str()).collect();
     let mut ids = catalogue::resolve(conn, pick.organization, &names, &groups).await?;
     ids.insert(pick.name.clone(), pick.benchmark);

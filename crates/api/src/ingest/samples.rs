@@ -4,12 +4,14 @@ use super::docs::Docs;
 use super::pump::ChannelReader;
 use super::rows::{Leaf, row_of};
 use crate::db::samples::NewSample;
-use lmms::samples::{FilterCursor, SampleFlags, SampleReader};
+use lmms::samples::{FilterCursor, Sample, SampleFlags, SampleReader};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 
 /// Rows that are written together.
 pub(super) const BATCH: usize = 500;
+/// Bytes of text after which rows are written together, however few they are.
+const BATCH_BYTES: usize = 8 << 20;
 
 /// What a samples file amounted to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -105,7 +107,7 @@ pub(super) fn read(
 ) -> Tally {
     let mut tally = Tally::default();
     let mut cursor = FilterCursor::new(filters);
-    let mut batch = Vec::with_capacity(BATCH);
+    let (mut batch, mut bytes) = (Vec::with_capacity(BATCH), 0);
     for (index, line) in (0..).zip(SampleReader::new(std::io::BufReader::new(input))) {
         match line {
             Ok(sample) => {
@@ -114,19 +116,29 @@ pub(super) fn read(
                     continue;
                 };
                 tally.odd.count(sample.flags);
+                bytes += text_of(&sample);
                 let row = row_of(leaf, docs, index, &filter, sample);
                 tally.take(&row);
                 batch.push(row);
             }
             Err(bad) => tally.bad(|| bad.to_string()),
         }
-        if batch.len() == BATCH && rows.blocking_send(std::mem::take(&mut batch)).is_err() {
-            return tally;
+        if batch.len() >= BATCH || bytes >= BATCH_BYTES {
+            bytes = 0;
+            if rows.blocking_send(std::mem::take(&mut batch)).is_err() {
+                return tally;
+            }
         }
     }
     // The receiver is gone only when the transaction has failed, and then nothing counts.
     let _ = rows.blocking_send(batch);
     tally
+}
+
+/// About how much memory a sample takes.
+fn text_of(sample: &Sample) -> usize {
+    let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    sample.filtered.len() + of(&sample.raw) + of(&sample.input) + of(&sample.target)
 }
 
 impl Tally {

@@ -76,7 +76,7 @@ impl Worker {
             events.push(run_event(
                 RunStatus::Queued,
                 None,
-                format!("try {} of {} follows the loss", lost, tries),
+                format!("try {lost} of {tries} follows the loss"),
             ));
         } else {
             let end = RunEnding::new(

@@ -55,7 +55,7 @@ pub async fn run(state: AppState, shutdown: watch::Receiver<bool>) {
     match LocalEngine::of_this_program() {
         Ok(engine) => run_with(state, Arc::new(engine), shutdown).await,
         Err(error) => {
-            tracing::error!(%error, "the path of this program cannot be found, so nothing can be started")
+            tracing::error!(%error, "the path of this program cannot be found, so nothing can be started");
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::db::{self, Conn, machines};
 use chrono::{DateTime, Utc};
 use runner::gpu::Inventory;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 impl Worker {
     /// Writes the rows of this machine and its GPUs.
@@ -81,7 +81,7 @@ fn lmms_eval_version(python: &Path) -> Option<String> {
         .find_map(|entry| version_of(&entry.path()))
 }
 
-fn version_of(path: &PathBuf) -> Option<String> {
+fn version_of(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let rest = name.strip_prefix("lmms_eval-")?.strip_suffix(".dist-info")?;
     Some(rest.to_owned())

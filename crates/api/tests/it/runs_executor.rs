@@ -29,7 +29,9 @@ async fn scene() -> Scene {
         .state
         .db
         .service(async |conn: &mut Conn| -> Result<(), Error> {
-            let claimed = queue::claim(conn, id, owner, Duration::from_secs(600)).await?.unwrap();
+            let claimed = queue::claim(conn, id, owner, Duration::from_secs(600))
+                .await?
+                .unwrap();
             let new = attempts::NewAttempt {
                 id: attempt,
                 organization_id: claimed.organization_id,
@@ -47,13 +49,25 @@ async fn scene() -> Scene {
         .await
         .unwrap();
     let (_, detail) = stage.get(&format!("/runs/{run}"), &org.viewer).await;
-    let picks = detail["benchmarks"].as_array().unwrap().iter().map(|b| b["id"].as_str().unwrap().to_owned()).collect();
-    Scene { stage, org, run, attempt, picks }
+    let picks = detail["benchmarks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| b["id"].as_str().unwrap().to_owned())
+        .collect();
+    Scene {
+        stage,
+        org,
+        run,
+        attempt,
+        picks,
+    }
 }
 
 impl Scene {
     async fn batch(&self, no: i64, epoch: i32, news: Value, lines: Value) -> (StatusCode, Value) {
-        let body = json!({"batch_no": no, "epoch": epoch, "news": news, "lines": lines, "offsets": {"stdout": no}});
+        let body =
+            json!({"batch_no": no, "epoch": epoch, "news": news, "lines": lines, "offsets": {"stdout": no}});
         let path = format!("/attempts/{}/batches", self.attempt);
         answer(self.stage.request(Method::POST, &path, TOKEN).json(&body)).await
     }
@@ -64,7 +78,10 @@ impl Scene {
     }
 
     async fn detail(&self) -> Value {
-        self.stage.get(&format!("/runs/{}", self.run), &self.org.viewer).await.1
+        self.stage
+            .get(&format!("/runs/{}", self.run), &self.org.viewer)
+            .await
+            .1
     }
 }
 
@@ -75,22 +92,44 @@ fn line(text: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_count_once_in_order_and_for_their_attempt() {
     let s = scene().await;
-    let begun = json!([{"kind": "benchmark_started", "run_benchmark_id": s.picks[0], "at": "2026-01-01T00:00:00Z"}]);
-    let (status, first) = s.batch(1, 1, begun.clone(), json!([line("a\u{0}b"), line("c")])).await;
-    assert_eq!((status.as_u16(), first["next_batch_no"].as_i64()), (200, Some(2)), "{first}");
+    let begun =
+        json!([{"kind": "benchmark_started", "run_benchmark_id": s.picks[0], "at": "2026-01-01T00:00:00Z"}]);
+    let (status, first) = s
+        .batch(1, 1, begun.clone(), json!([line("a\u{0}b"), line("c")]))
+        .await;
+    assert_eq!(
+        (status.as_u16(), first["next_batch_no"].as_i64()),
+        (200, Some(2)),
+        "{first}"
+    );
     let seq = s.detail().await["last_seq"].as_i64();
     let (status, again) = s.batch(1, 1, begun, json!([line("a")])).await;
     assert_eq!((status.as_u16(), again), (200, first));
-    assert_eq!(s.detail().await["last_seq"].as_i64(), seq, "a repeated batch writes nothing");
+    assert_eq!(
+        s.detail().await["last_seq"].as_i64(),
+        seq,
+        "a repeated batch writes nothing"
+    );
     let (status, gap) = s.batch(3, 1, json!([]), json!([])).await;
     assert_eq!((status.as_u16(), gap["next_batch_no"].as_i64()), (409, Some(2)));
     let (status, old) = s.batch(2, 0, json!([]), json!([line("from the past")])).await;
     assert_eq!((status.as_u16(), old["order"].as_str()), (200, Some("fenced")));
-    let (_, logs) = s.stage.get(&format!("/runs/{}/logs?level=ERROR", s.run), &s.org.viewer).await;
-    let texts: Vec<&str> = logs["lines"].as_array().unwrap().iter().map(|l| l["message"].as_str().unwrap()).collect();
+    let (_, logs) = s
+        .stage
+        .get(&format!("/runs/{}/logs?level=ERROR", s.run), &s.org.viewer)
+        .await;
+    let texts: Vec<&str> = logs["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|l| l["message"].as_str().unwrap())
+        .collect();
     assert_eq!(texts, ["a\u{FFFD}b", "c"]);
     let path = format!("/attempts/{}/batches", s.attempt);
-    let stranger = s.stage.request(Method::POST, &path, "11").json(&json!({"batch_no": 2, "epoch": 1}));
+    let stranger = s
+        .stage
+        .request(Method::POST, &path, "11")
+        .json(&json!({"batch_no": 2, "epoch": 1}));
     assert_eq!(answer(stranger).await.0, 401);
 }
 
@@ -108,11 +147,30 @@ async fn progress_is_that_of_the_run() {
     assert_eq!(status, 200, "{body}");
     let detail = s.detail().await;
     assert_eq!(detail["progress_percent"], 25.0);
-    assert_eq!((detail["current_benchmark"].as_str(), detail["items_per_second"].as_f64()), (Some("one"), Some(2.5)));
-    assert_eq!(detail["eta_seconds"], Value::Null, "the second benchmark has no past");
-    assert_eq!((&detail["benchmarks"][0]["done"], &detail["benchmarks"][0]["phase"]), (&json!(5), &json!("inferring")));
+    assert_eq!(
+        (
+            detail["current_benchmark"].as_str(),
+            detail["items_per_second"].as_f64()
+        ),
+        (Some("one"), Some(2.5))
+    );
+    assert_eq!(
+        detail["eta_seconds"],
+        Value::Null,
+        "the second benchmark has no past"
+    );
+    assert_eq!(
+        (
+            &detail["benchmarks"][0]["done"],
+            &detail["benchmarks"][0]["phase"]
+        ),
+        (&json!(5), &json!("inferring"))
+    );
     assert_eq!(detail["attempts"][0]["state"], "running");
-    let (_, cancel) = s.stage.post(&format!("/runs/{}/cancel", s.run), &s.org.editor, &json!({})).await;
+    let (_, cancel) = s
+        .stage
+        .post(&format!("/runs/{}/cancel", s.run), &s.org.editor, &json!({}))
+        .await;
     assert_eq!(cancel["cancelling"], true);
     let (_, answer) = s.batch(2, 1, json!([]), json!([])).await;
     assert_eq!(answer["order"], "cancel");
@@ -121,30 +179,62 @@ async fn progress_is_that_of_the_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn output_is_put_together_without_gap_or_overlap() {
     let s = scene().await;
-    let put = async |offset: u64, body: &'static [u8]| s.put(&format!("stdout.log?offset={offset}"), body).await;
+    let put =
+        async |offset: u64, body: &'static [u8]| s.put(&format!("stdout.log?offset={offset}"), body).await;
     assert_eq!(put(0, b"hello ").await, (StatusCode::OK, json!({"offset": 6})));
     assert_eq!(put(0, b"hello ").await, (StatusCode::OK, json!({"offset": 6})));
     assert_eq!(put(9, b"x").await, (StatusCode::CONFLICT, json!({"offset": 6})));
     assert_eq!(put(3, b"lo world").await, (StatusCode::OK, json!({"offset": 11})));
-    let raw = s.stage.request(Method::GET, &format!("/runs/{}/logs?raw=stdout", s.run), &s.org.viewer);
+    let raw = s.stage.request(
+        Method::GET,
+        &format!("/runs/{}/logs?raw=stdout", s.run),
+        &s.org.viewer,
+    );
     assert_eq!(raw.send().await.unwrap().text().await.unwrap(), "hello world");
-    let beyond = s.stage.request(Method::GET, &format!("/runs/{}/logs?raw=stdout", s.run), &s.org.viewer);
-    assert_eq!(beyond.header("Range", "bytes=99-").send().await.unwrap().status(), 416);
+    let beyond = s.stage.request(
+        Method::GET,
+        &format!("/runs/{}/logs?raw=stdout", s.run),
+        &s.org.viewer,
+    );
+    assert_eq!(
+        beyond.header("Range", "bytes=99-").send().await.unwrap().status(),
+        416
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_have_a_place_and_a_hash() {
     let s = scene().await;
     let hash = hex::encode(Sha256::digest(b"{}"));
-    assert_eq!(s.put(&format!("out/0/m/a%2Bb.json?sha256={hash}"), b"{}").await.0, 200);
-    assert_eq!(s.put(&format!("out/0/m/a%2Bb.json?sha256={hash}"), b"{}").await.0, 200);
+    assert_eq!(
+        s.put(&format!("out/0/m/a%2Bb.json?sha256={hash}"), b"{}").await.0,
+        200
+    );
+    assert_eq!(
+        s.put(&format!("out/0/m/a%2Bb.json?sha256={hash}"), b"{}").await.0,
+        200
+    );
     assert_eq!(s.put(&format!("out/0/b.json?sha256={hash}"), b"[]").await.0, 422);
-    for name in ["token", "out/0/%2e%2e/%2e%2e/token", "out/0/..%2f..%2ftoken", "job.json", "out/x/a"] {
+    for name in [
+        "token",
+        "out/0/%2e%2e/%2e%2e/token",
+        "out/0/..%2f..%2ftoken",
+        "job.json",
+        "out/x/a",
+    ] {
         let (status, body) = s.put(name, b"{}").await;
         assert!(matches!(status.as_u16(), 404 | 422), "{name}: {status} {body}");
     }
-    let (_, list) = s.stage.get(&format!("/runs/{}/artifacts", s.run), &s.org.viewer).await;
-    let names: Vec<&str> = list["artifacts"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
+    let (_, list) = s
+        .stage
+        .get(&format!("/runs/{}/artifacts", s.run), &s.org.viewer)
+        .await;
+    let names: Vec<&str> = list["artifacts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["out/0/m/a+b.json"]);
 }
 
@@ -157,7 +247,9 @@ async fn an_attempt_that_is_over_hears_so() {
         .db
         .service(async |conn: &mut Conn| {
             let (state, outcome) = (types::AttemptState::Lost, types::Outcome::Lost);
-            attempts::end(conn, attempt, state, outcome, None, None).await.map_err(Error::from)
+            attempts::end(conn, attempt, state, outcome, None, None)
+                .await
+                .map_err(Error::from)
         })
         .await
         .unwrap();

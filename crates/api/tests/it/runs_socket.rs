@@ -12,22 +12,40 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn open(stage: &Stage, run: &str, after: i64, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {
+async fn open(
+    stage: &Stage,
+    run: &str,
+    after: i64,
+    headers: &[(&'static str, &str)],
+) -> Result<Socket, Error> {
     let url = format!("{}/ws/runs/{run}?after={after}", stage.url.replace("http", "ws"));
     let mut request = url.into_client_request().unwrap();
     for (name, value) in headers {
-        request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
+        request
+            .headers_mut()
+            .insert(*name, HeaderValue::from_str(value).unwrap());
     }
     Ok(connect_async(request).await?.0)
 }
 
 async fn with_token(stage: &Stage, run: &str, after: i64, token: &str) -> Socket {
-    open(stage, run, after, &[("authorization", &format!("Bearer {token}"))]).await.unwrap()
+    open(
+        stage,
+        run,
+        after,
+        &[("authorization", &format!("Bearer {token}"))],
+    )
+    .await
+    .unwrap()
 }
 
 async fn next(socket: &mut Socket) -> Value {
     loop {
-        let message = tokio::time::timeout(PATIENCE, socket.next()).await.expect("a message").unwrap().unwrap();
+        let message = tokio::time::timeout(PATIENCE, socket.next())
+            .await
+            .expect("a message")
+            .unwrap()
+            .unwrap();
         if let Message::Text(text) = message {
             return serde_json::from_str(&text).unwrap();
         }
@@ -75,7 +93,9 @@ async fn a_client_that_comes_back_misses_nothing_and_sees_nothing_twice() {
     let run = stage.create(&org, &["first", "wait_w"], json!({})).await;
     let mut whole = with_token(&stage, &run, 0, &org.viewer).await;
     let mut cut = with_token(&stage, &run, 0, &org.viewer).await;
-    let waits = |m: &Value| m["type"] == "progress" && m["data"]["current_benchmark"] == "wait_w" && m["data"]["done"] == 2;
+    let waits = |m: &Value| {
+        m["type"] == "progress" && m["data"]["current_benchmark"] == "wait_w" && m["data"]["done"] == 2
+    };
     let mut pieces = upto(&mut cut, waits).await;
     drop(cut);
     std::fs::write(stage.attempt_dir(&run, 1).join("go"), "").unwrap();
@@ -91,7 +111,10 @@ async fn a_client_that_comes_back_misses_nothing_and_sees_nothing_twice() {
     distinct.dedup();
     assert_eq!(distinct.len(), pieces.len());
     let kinds = ["progress", "metric_update", "log_line", "status"];
-    assert!(kinds.iter().all(|kind| all.iter().any(|m| m["type"] == *kind)), "{all:#?}");
+    assert!(
+        kinds.iter().all(|kind| all.iter().any(|m| m["type"] == *kind)),
+        "{all:#?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +123,9 @@ async fn a_ticket_opens_one_socket_once() {
     let run = stage.create(&org, &["sums"], json!({})).await;
     let other = stage.create(&org, &["sums_2"], json!({})).await;
     let ticket = async |run: &str| {
-        let (status, body) = stage.post(&format!("/runs/{run}/ticket"), &org.viewer, &json!({})).await;
+        let (status, body) = stage
+            .post(&format!("/runs/{run}/ticket"), &org.viewer, &json!({}))
+            .await;
         assert_eq!(status, 201);
         format!("ticket.{}", body["ticket"].as_str().unwrap())
     };
@@ -108,12 +133,22 @@ async fn a_ticket_opens_one_socket_once() {
     let header = [("sec-websocket-protocol", first.as_str())];
     let mut socket = open(&stage, &run, 0, &header).await.unwrap();
     assert_eq!(next(&mut socket).await["data"]["status"], "queued");
-    assert_eq!(refused(open(&stage, &run, 0, &header).await), 401, "a ticket is used once");
+    assert_eq!(
+        refused(open(&stage, &run, 0, &header).await),
+        401,
+        "a ticket is used once"
+    );
     let wrong = ticket(&other).await;
-    assert_eq!(refused(open(&stage, &run, 0, &[("sec-websocket-protocol", &wrong)]).await), 401);
+    assert_eq!(
+        refused(open(&stage, &run, 0, &[("sec-websocket-protocol", &wrong)]).await),
+        401
+    );
     assert_eq!(refused(open(&stage, &run, 0, &[]).await), 401);
     let bearer = format!("Bearer {}", org.viewer);
-    let foreign = [("authorization", bearer.as_str()), ("origin", "http://evil.example")];
+    let foreign = [
+        ("authorization", bearer.as_str()),
+        ("origin", "http://evil.example"),
+    ];
     assert_eq!(refused(open(&stage, &run, 0, &foreign).await), 403);
     let own = [("authorization", bearer.as_str()), ("origin", stage.url.as_str())];
     assert!(open(&stage, &run, 0, &own).await.is_ok());
@@ -134,8 +169,13 @@ async fn messages_come_without_waiting_for_the_clock() {
         }
     };
     tokio::time::timeout(PATIENCE, heard).await.unwrap();
-    let (status, _) = stage.post(&format!("/runs/{run}/cancel"), &org.editor, &json!({})).await;
+    let (status, _) = stage
+        .post(&format!("/runs/{run}/cancel"), &org.editor, &json!({}))
+        .await;
     assert_eq!(status, 200);
     let message = next(&mut socket).await;
-    assert_eq!((message["seq"].as_i64(), message["data"]["status"].as_str()), (Some(2), Some("cancelled")));
+    assert_eq!(
+        (message["seq"].as_i64(), message["data"]["status"].as_str()),
+        (Some(2), Some("cancelled"))
+    );
 }

@@ -9,7 +9,7 @@ use crate::ingest::files::{Place, register};
 use crate::state::AppState;
 use crate::store::StoreError;
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, put, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 use types::{LogStream, MAX_LOG_CHUNK};
@@ -27,12 +27,12 @@ pub struct PutFile {
 
 /// Store a chunk of `stdout.log` or `stderr.log`, or a file below `out/<order>/`.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "executors", operation_id = "put_file",
+    put, path = "/api/v1/attempts/{attempt_id}/files/{name}",
+    tag = "executors", operation_id = "put_file",
     params(("attempt_id" = String, Path), ("name" = String, Path), PutFile),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200), (status = 409), (status = 413, body = types::Problem))
 )]
-#[put("/attempts/{attempt_id}/files/{name:.*}")]
 pub async fn put_file(
     state: web::Data<AppState>,
     request: HttpRequest,

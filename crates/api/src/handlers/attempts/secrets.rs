@@ -4,17 +4,17 @@ use super::token;
 use crate::db::{Conn, planning, runs};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use std::collections::{BTreeMap, HashMap};
 use types::{AttemptSecrets, EnvValue, RunConfig, RunId};
 
 /// The values of the secrets that the run refers to.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "executors", operation_id = "get_attempt_secrets",
+    get, path = "/api/v1/attempts/{attempt_id}/secrets",
+    tag = "executors", operation_id = "get_attempt_secrets",
     params(("attempt_id" = String, Path)),
     responses((status = 200, body = AttemptSecrets), (status = 401, body = types::Problem))
 )]
-#[get("/attempts/{attempt_id}/secrets")]
 pub async fn get_attempt_secrets(
     state: web::Data<AppState>,
     request: HttpRequest,

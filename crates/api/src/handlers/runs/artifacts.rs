@@ -7,16 +7,16 @@ use crate::db::artifacts::{self, ArtifactRow};
 use crate::error::AppResult;
 use crate::handlers::artifacts::signed_url;
 use crate::state::AppState;
-use actix_web::{get, web};
+use actix_web::web;
 use types::{ArtifactList, ArtifactType, ArtifactView};
 
 /// The files of a run, each with a short-lived address.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "list_run_artifacts",
+    get, path = "/api/v1/runs/{run_id}/artifacts",
+    tag = "runs", operation_id = "list_run_artifacts",
     params(("run_id" = String, Path)),
     responses((status = 200, body = ArtifactList))
 )]
-#[get("/runs/{run_id}/artifacts")]
 pub async fn list_run_artifacts(
     state: web::Data<AppState>,
     principal: Principal,

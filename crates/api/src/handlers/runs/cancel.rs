@@ -6,18 +6,18 @@ use crate::db::events::append;
 use crate::db::{Conn, run_benchmarks, runs};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
-use actix_web::{HttpResponse, post, web};
+use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use serde_json::Value;
 use types::{CancelAnswer, LiveEvent, RunId, RunStatus, StatusEvent};
 
 /// Stop a run. 200 when it was waiting; 202 when its processes are being stopped.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "cancel_run",
+    post, path = "/api/v1/runs/{run_id}/cancel",
+    tag = "runs", operation_id = "cancel_run",
     params(("run_id" = String, Path)),
     responses((status = 200, body = CancelAnswer), (status = 202, body = CancelAnswer), (status = 409, body = types::Problem))
 )]
-#[post("/runs/{run_id}/cancel")]
 pub async fn cancel_run(
     state: web::Data<AppState>,
     principal: Principal,

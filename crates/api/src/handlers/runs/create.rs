@@ -9,7 +9,7 @@ use crate::json::Json;
 use crate::plan;
 use crate::state::AppState;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use chrono::Utc;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -20,12 +20,12 @@ use uuid::Uuid;
 ///
 /// With an `Idempotency-Key` a repeated request is answered as the first one and creates nothing.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "create_run",
+    post, path = "/api/v1/runs/create",
+    tag = "runs", operation_id = "create_run",
     params(("Idempotency-Key" = Option<String>, Header, description = "At most 255 characters, chosen by the client")),
     request_body = CreateRun,
     responses((status = 201, body = CreatedRun), (status = 422, body = types::Problem))
 )]
-#[post("/runs/create")]
 pub async fn create_run(
     state: Data<AppState>,
     principal: Principal,

@@ -7,16 +7,16 @@ use crate::db::{Conn, attempts, events, metrics, runs};
 use crate::error::{AppError, AppResult};
 use crate::plan::Resolved;
 use crate::state::AppState;
-use actix_web::{get, web};
+use actix_web::web;
 use types::{ApiModelRef, RunDetail, RunId};
 
 /// Everything about one run.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "get_run",
+    get, path = "/api/v1/runs/{run_id}",
+    tag = "runs", operation_id = "get_run",
     params(("run_id" = String, Path)),
     responses((status = 200, body = RunDetail), (status = 404, body = types::Problem))
 )]
-#[get("/runs/{run_id}")]
 pub async fn get_run(
     state: web::Data<AppState>,
     principal: Principal,

@@ -4,7 +4,7 @@ use crate::auth::{Principal, Scope};
 use crate::db::{Conn, runs};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
-use actix_web::{get, web};
+use actix_web::web;
 use serde::Deserialize;
 use types::{MAX_PAGE, ModelId, Role, RunList, RunStatus};
 
@@ -27,10 +27,10 @@ pub struct ListRuns {
 
 /// List runs, newest first.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "list_runs", params(ListRuns),
+    get, path = "/api/v1/runs",
+    tag = "runs", operation_id = "list_runs", params(ListRuns),
     responses((status = 200, body = RunList))
 )]
-#[get("/runs")]
 pub async fn list_runs(
     state: web::Data<AppState>,
     principal: Principal,
@@ -52,10 +52,12 @@ pub async fn list_runs(
     state
         .db
         .user(&principal, async |conn: &mut Conn| -> AppResult<_> {
+            let counts = runs::counts(conn, &filter).await?;
+            let listed = |s: &RunStatus| filter.status.is_empty() || filter.status.contains(s);
             Ok(web::Json(RunList {
                 runs: runs::list(conn, &filter, limit, offset).await?,
-                total: u64::try_from(runs::count(conn, &filter).await?).unwrap_or(0),
-                counts: runs::counts(conn, &filter).await?,
+                total: counts.iter().filter(|(s, _)| listed(s)).map(|(_, n)| n).sum(),
+                counts,
             }))
         })
         .await

@@ -5,7 +5,7 @@ use crate::auth::Principal;
 use crate::db::{Conn, logs};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use types::{LogLevel, LogPage, LogStream, MAX_LOG_LINES, RunId};
 
@@ -38,12 +38,12 @@ pub struct GetLogs {
 
 /// A page of parsed lines, or the raw bytes of an output.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "get_run_logs",
+    get, path = "/api/v1/runs/{run_id}/logs",
+    tag = "runs", operation_id = "get_run_logs",
     params(("run_id" = String, Path), GetLogs),
     responses((status = 200, content((LogPage = "application/json"), (Vec<u8> = "application/octet-stream"))),
         (status = 206, content_type = "application/octet-stream", body = Vec<u8>))
 )]
-#[get("/runs/{run_id}/logs")]
 pub async fn get_run_logs(
     state: web::Data<AppState>,
     principal: Principal,

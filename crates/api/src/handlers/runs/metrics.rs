@@ -7,8 +7,8 @@ use crate::db::{Conn, metrics};
 use crate::error::AppResult;
 use crate::events::Hub;
 use crate::state::AppState;
+use actix_web::HttpResponse;
 use actix_web::web::{self, Bytes};
-use actix_web::{HttpResponse, get};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use std::collections::VecDeque;
@@ -29,11 +29,11 @@ pub struct GetMetrics {
 
 /// The scores of a run; with `stream=true` as they come.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "get_run_metrics",
+    get, path = "/api/v1/runs/{run_id}/metrics",
+    tag = "runs", operation_id = "get_run_metrics",
     params(("run_id" = String, Path), GetMetrics),
     responses((status = 200, content((MetricList = "application/json"), (LiveMessage = "application/x-ndjson"))))
 )]
-#[get("/runs/{run_id}/metrics")]
 pub async fn get_run_metrics(
     state: web::Data<AppState>,
     principal: Principal,

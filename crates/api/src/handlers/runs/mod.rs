@@ -18,33 +18,7 @@ pub mod samples;
 pub mod ticket;
 
 use super::{artifacts as files, attempts, ws};
-use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
-
-/// The routes below `/api/v1`.
-pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(create::create_run)
-        .service(preview::preview_run)
-        .service(list::list_runs)
-        .service(detail::get_run)
-        .service(rename::rename_run)
-        .service(cancel::cancel_run)
-        .service(requeue::requeue_run)
-        .service(metrics::get_run_metrics)
-        .service(logs::get_run_logs)
-        .service(samples::get_run_samples)
-        .service(artifacts::list_run_artifacts)
-        .service(ticket::create_ticket)
-        .service(files::download_artifact)
-        .service(attempts::batch::post_batch)
-        .service(attempts::files::put_file)
-        .service(attempts::secrets::get_attempt_secrets);
-}
-
-/// The routes at the root.
-pub fn sockets(cfg: &mut ServiceConfig) {
-    cfg.service(ws::follow_run);
-}
 
 /// What the document says of these routes.
 #[derive(OpenApi)]

@@ -6,15 +6,15 @@ use crate::error::AppResult;
 use crate::json::Json;
 use crate::plan;
 use crate::state::AppState;
-use actix_web::{post, web};
+use actix_web::web;
 use types::{BenchmarkPreview, CreateRun, Role, RunPreview, Warning};
 
 /// Show what a run would execute, without executing it.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "preview_run", request_body = CreateRun,
+    post, path = "/api/v1/runs/preview",
+    tag = "runs", operation_id = "preview_run", request_body = CreateRun,
     responses((status = 200, body = RunPreview), (status = 422, body = types::Problem))
 )]
-#[post("/runs/preview")]
 pub async fn preview_run(
     state: web::Data<AppState>,
     principal: Principal,

@@ -6,7 +6,7 @@ use crate::db::{Conn, runs};
 use crate::error::{AppError, AppResult};
 use crate::json::Json;
 use crate::state::AppState;
-use actix_web::{patch, web};
+use actix_web::web;
 use serde::Deserialize;
 use types::{RunDetail, check_name};
 
@@ -20,11 +20,11 @@ pub struct RenameRun {
 
 /// Change the name of a run.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "rename_run",
+    patch, path = "/api/v1/runs/{run_id}",
+    tag = "runs", operation_id = "rename_run",
     params(("run_id" = String, Path)), request_body = RenameRun,
     responses((status = 200, body = RunDetail), (status = 422, body = types::Problem))
 )]
-#[patch("/runs/{run_id}")]
 pub async fn rename_run(
     state: web::Data<AppState>,
     principal: Principal,

@@ -6,17 +6,17 @@ use crate::db::events::append;
 use crate::db::{Conn, run_benchmarks, runs};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
-use actix_web::{post, web};
+use actix_web::web;
 use serde_json::Value;
 use types::{RequeueAnswer, RunId, RunStatus};
 
 /// Put a run that is over back into the queue, for all its benchmarks that are not completed.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "requeue_run",
+    post, path = "/api/v1/runs/{run_id}/requeue",
+    tag = "runs", operation_id = "requeue_run",
     params(("run_id" = String, Path)),
     responses((status = 200, body = RequeueAnswer), (status = 409, body = types::Problem))
 )]
-#[post("/runs/{run_id}/requeue")]
 pub async fn requeue_run(
     state: web::Data<AppState>,
     principal: Principal,

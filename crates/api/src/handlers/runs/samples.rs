@@ -6,7 +6,7 @@ use crate::db::Conn;
 use crate::db::samples::{self, Cursor, Filter, Sort};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
-use actix_web::{get, web};
+use actix_web::web;
 use serde::Deserialize;
 use types::{BenchmarkId, RunBenchmarkId, SamplePage};
 
@@ -52,11 +52,11 @@ impl From<SortBy> for Sort {
 
 /// A page of samples.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "get_run_samples",
+    get, path = "/api/v1/runs/{run_id}/samples",
+    tag = "runs", operation_id = "get_run_samples",
     params(("run_id" = String, Path), GetSamples),
     responses((status = 200, body = SamplePage))
 )]
-#[get("/runs/{run_id}/samples")]
 pub async fn get_run_samples(
     state: web::Data<AppState>,
     principal: Principal,

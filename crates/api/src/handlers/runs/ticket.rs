@@ -5,7 +5,7 @@ use crate::auth::Principal;
 use crate::db::{Conn, tickets};
 use crate::error::AppResult;
 use crate::state::AppState;
-use actix_web::{post, web};
+use actix_web::web;
 use chrono::{Duration, Utc};
 use sha2::{Digest, Sha256};
 use types::Ticket;
@@ -15,11 +15,11 @@ const LIFETIME: Duration = Duration::seconds(30);
 
 /// Get a ticket for one WebSocket on this run: single use, 30 seconds.
 #[utoipa::path(
-    context_path = "/api/v1", tag = "runs", operation_id = "create_ticket",
+    post, path = "/api/v1/runs/{run_id}/ticket",
+    tag = "runs", operation_id = "create_ticket",
     params(("run_id" = String, Path)),
     responses((status = 201, body = Ticket), (status = 404, body = types::Problem))
 )]
-#[post("/runs/{run_id}/ticket")]
 pub async fn create_ticket(
     state: web::Data<AppState>,
     principal: Principal,
