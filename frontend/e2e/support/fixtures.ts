@@ -1,5 +1,5 @@
 /** One product for all tests of a worker, and a page that fails its test when the browser complains. */
-import { type Page, test as base } from "@playwright/test";
+import { type BrowserContext, type Page, test as base } from "@playwright/test";
 import { Stack } from "./stack.ts";
 
 export { expect } from "@playwright/test";
@@ -13,8 +13,8 @@ interface Tests {
 
 interface Workers {
   stack: Stack;
-  /** The state of a browser that was signed in by the link. */
-  session: string;
+  /** A browser that was signed in by the link; a refresh token works once, so all pages share it. */
+  session: BrowserContext;
 }
 
 export const test = base.extend<Tests, Workers>({
@@ -29,12 +29,12 @@ export const test = base.extend<Tests, Workers>({
 
   session: [
     async ({ stack, browser }, use) => {
-      const context = await browser.newContext();
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });
       const page = await context.newPage();
       await signIn(page, stack);
-      const state = JSON.stringify(await context.storageState());
+      await page.close();
+      await use(context);
       await context.close();
-      await use(state);
     },
     { scope: "worker" },
   ],
@@ -44,22 +44,31 @@ export const test = base.extend<Tests, Workers>({
   page: async ({ page, expected }, use) => {
     const complaints = watch(page);
     await use(page);
-    const unexpected = complaints.filter((text) => !expected.some((pattern) => pattern.test(text)));
-    if (unexpected.length > 0) throw new Error(`the browser complained:\n${unexpected.join("\n")}`);
+    refuse(complaints, expected);
   },
 
-  signedIn: async ({ page, session, stack }, use) => {
-    const { cookies } = JSON.parse(session);
-    await page.context().addCookies(cookies);
+  signedIn: async ({ session, stack, expected }, use) => {
+    const page = await session.newPage();
+    const complaints = watch(page);
     await page.goto(stack.url);
     await page.getByRole("navigation", { name: "Main" }).waitFor();
     await use(page);
+    await page.close();
+    refuse(complaints, expected);
   },
 });
 
-/** Opens the one-time link and waits for the application. */
-export async function signIn(page: Page, stack: Stack): Promise<void> {
+/** The first owner's account, as the dialog after the link sets it. */
+export const OWNER = { email: "owner@example.org", password: "a long password" };
+
+/** Opens the one-time link and gives the account an address and a password. */
+async function signIn(page: Page, stack: Stack): Promise<void> {
   await page.goto(stack.signInUrl);
+  const dialog = page.getByRole("dialog", { name: "Address and password" });
+  await dialog.getByLabel("E-mail").fill(OWNER.email);
+  await dialog.getByLabel("New password").fill(OWNER.password);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.waitFor({ state: "hidden" });
   await page.getByRole("navigation", { name: "Main" }).waitFor();
 }
 
@@ -76,4 +85,9 @@ function watch(page: Page): string[] {
     });
   });
   return complaints;
+}
+
+function refuse(complaints: string[], expected: RegExp[]): void {
+  const unexpected = complaints.filter((text) => !expected.some((pattern) => pattern.test(text)));
+  if (unexpected.length > 0) throw new Error(`the browser complained:\n${unexpected.join("\n")}`);
 }

@@ -21,3 +21,11 @@ export async function pickBenchmark(page: Page, name: string): Promise<void> {
   await row.first().getByRole("checkbox").check();
   await search.fill("");
 }
+
+/** A variable of the environment whose value is the secret of the same name. */
+export async function addSecret(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: "Add variable" }).click();
+  await page.getByLabel("Variable", { exact: true }).last().fill(name);
+  await page.getByLabel("Kind of value").last().selectOption("secret");
+  await page.getByLabel(`Secret of ${name}`).selectOption(name);
+}

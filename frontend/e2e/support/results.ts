@@ -18,9 +18,13 @@ export function metricsOnDisk(folder: string): Map<string, number> {
     for (const [task, values] of Object.entries<Json>({ ...document.groups, ...document.results })) {
       for (const [key, value] of Object.entries<Json>(values)) {
         const [metric, filter] = key.split(",");
-        if (typeof value !== "number" || metric.endsWith("_stderr") || metric.endsWith("_stderr_clustered")) continue;
-        if (filter === undefined) continue; // sizes and the like, which are no metrics
-        found.set(`${task} ${filter === "none" ? metric : key}`, value);
+        // Without a filter it is a size or an alias; errors are no metrics of their own.
+        if (filter === undefined || metric.includes("_stderr")) continue;
+        const named = (name: string): string => `${task} ${name}${filter === "none" ? "" : `,${filter}`}`;
+        if (typeof value === "number") found.set(named(metric), value);
+        else if (value !== null && typeof value === "object") {
+          for (const [part, each] of Object.entries<Json>(value)) found.set(named(`${metric}/${part}`), each);
+        }
       }
     }
   }

@@ -78,6 +78,7 @@ export class Stack {
     chmodSync(folder, 0o755); // the database's own user must pass through
     const stack = new Stack(folder, await Endpoint.start(folder));
     await stack.up();
+    await stack.api().storeKey();
     return stack;
   }
 
@@ -157,7 +158,7 @@ export class Stack {
 
   /** The organization that the first start made. */
   organization(): string {
-    return "Default";
+    return "My organization";
   }
 
   /** The folder of a run's newest attempt. */
@@ -183,7 +184,6 @@ export class Stack {
       HF_HUB_OFFLINE: "1",
       HF_DATASETS_OFFLINE: "1",
       HF_HOME: join(this.folder, "hf"),
-      OPENAI_API_KEY: "local",
       LMMS_INCLUDE_PATHS: TASKS,
       LMMS_EVAL_PYTHON: NEEDED("LMMS_EVAL_PYTHON"),
     };

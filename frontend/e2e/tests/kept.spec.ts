@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "../support/fixtures.ts";
-import type { Json } from "../support/api.ts";
+import { ENVIRONMENT, type Json } from "../support/api.ts";
 import { isAlive, processesWith } from "../support/processes.ts";
 import { driverEvents, metricsOnDisk, samplesOnDisk, sha256 } from "../support/results.ts";
 import type { Stack } from "../support/stack.ts";
@@ -136,7 +136,7 @@ test("driver and plain processes give equal metrics, and run what the preview sa
   const api = stack.api();
   const local = await model(stack);
   const names = ["shapes_suite", "shapes_mc"];
-  const config = { gen_kwargs: { temperature: 0, until: "a 'b' \"c\"\n-d – é" }, seed: 7 };
+  const config = { environment: ENVIRONMENT, gen_kwargs: { temperature: 0, until: "a 'b' \"c\"\n-d – é" }, seed: 7 };
   const picked = await Promise.all(names.map((name) => api.benchmark(name)));
   const ask = (isolation: string): Json => ({
     model_id: local.id,

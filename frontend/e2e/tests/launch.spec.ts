@@ -1,5 +1,6 @@
 import { expect, test } from "../support/fixtures.ts";
-import { openLauncher, pickBenchmark, pickModel } from "../support/launcher.ts";
+import { KEY } from "../support/api.ts";
+import { addSecret, openLauncher, pickBenchmark, pickModel } from "../support/launcher.ts";
 import { driverEvents, metricsOnDisk, samplesOnDisk } from "../support/results.ts";
 
 const THREE = ["shapes_suite", "shapes_boom", "shapes_mc"];
@@ -10,11 +11,12 @@ test("from the launcher to the result of a real evaluation", async ({ signedIn: 
   await openLauncher(page);
   await pickModel(page, "Shapes 80");
   for (const name of THREE) await pickBenchmark(page, name);
+  await addSecret(page, KEY);
 
   // The preview names every benchmark's command line.
   const commands = page.getByLabel("Command line of each benchmark");
   for (const name of THREE) await expect(commands).toContainText(`--tasks ${name}`);
-  const previewed = (await commands.innerText()).replaceAll(/ \\\n\s+/g, " ");
+  const previewed = ((await commands.textContent()) ?? "").replaceAll(/ \\\n\s+/g, " ");
 
   await stack.endpoint.hold(40);
   await page.getByRole("button", { name: "Launch 3 benchmarks" }).click();
