@@ -134,10 +134,13 @@ fn Row(
     let total = text(|row| size(row).map(count).unwrap_or_else(|| MISSING.to_owned()));
     let share = Signal::derive(move || view_of().and_then(|row| share(&row)));
     let barred = Memo::new(move |_| view_of().is_some_and(|row| row.status != BenchmarkStatus::Pending));
+    let run = use_run();
     let rate = Memo::new(move |_| {
-        view_of()
-            .as_ref()
-            .and_then(mean_rate)
+        let row = view_of();
+        let running = row.as_ref().is_some_and(|row| row.status == BenchmarkStatus::Running);
+        let now = running.then(|| run.read(|run| run.summary.items_per_second).flatten());
+        now.flatten()
+            .or_else(|| mean_rate(row.as_ref()?))
             .map_or_else(|| MISSING.to_owned(), significant)
     });
     let took = move || match view_of().map(|row| (row.started_at, row.completed_at, row.status)) {

@@ -125,17 +125,16 @@ fn rank<'a>(row: &RunBenchmarkView, score: &'a Score) -> (bool, bool, &'a str, &
 /// The score that stands for a benchmark: a number, of the benchmark itself rather than of a member, with a direction,
 /// with a doubt, as far as there is one.
 pub fn primary(row: &RunBenchmarkView, scores: &[Score]) -> Option<Score> {
-    let own = |score: &&Score| score.task == row.name;
-    let good = |score: &&Score| score.value.is_some() && score.up.is_some();
-    let found = scores
-        .iter()
-        .filter(own)
-        .find(good)
-        .or_else(|| scores.iter().find(good));
-    found
-        .or_else(|| scores.iter().find(|score| score.value.is_some()))
-        .or_else(|| scores.first())
-        .cloned()
+    let worth = |score: &&Score| {
+        (
+            score.value.is_some(),
+            score.task == row.name,
+            score.up.is_some(),
+            score.half.is_some(),
+        )
+    };
+    // Of equals the first: `max_by_key` takes the last.
+    scores.iter().rev().max_by_key(worth).cloned()
 }
 
 /// The common scale of a column of scores: the range of 0 to 1 or 0 to 100 that holds them, none for others.
