@@ -9,6 +9,9 @@ use crate::similarity::pearson;
 /// The most items of which all pairs are compared.
 const MOST_ITEMS: usize = 5_000;
 
+/// Gains this close are equal: similarities are often shares with equal sums.
+const TIE: f64 = 1e-12;
+
 /// A subset that stands for all benchmarks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GreedySelect {
@@ -85,7 +88,8 @@ fn facility_location(
         let mut best: Option<(usize, f64)> = None;
         for i in (0..n).filter(|&i| !taken[i]) {
             let gain: f64 = (0..n).map(|j| (similarity(i, j) - covered[j]).max(0.0)).sum();
-            if best.is_none_or(|(known, least)| gain / cost[i] > least / cost[known]) {
+            let better = |(known, least): (usize, f64)| gain / cost[i] > least / cost[known] + TIE;
+            if best.is_none_or(better) {
                 best = Some((i, gain));
             }
         }
