@@ -81,10 +81,12 @@ pub fn LaunchButton() -> impl IntoView {
         n => format!("Launch {} benchmarks", count(n as i64)),
     };
     view! {
-        <Refusal desk/>
-        <div class="row">
-            <Button look=Look::Primary size=Size::Large icon=Glyph::Launch grow=true busy on_click=move |_| launch()>{words}</Button>
-            <Export/>
+        <div class="launch__go stack">
+            <Refusal desk/>
+            <div class="row">
+                <Button look=Look::Primary size=Size::Large icon=Glyph::Launch grow=true busy on_click=move |_| launch()>{words}</Button>
+                <Export/>
+            </div>
         </div>
     }
     .into_any()

@@ -47,6 +47,7 @@ pub fn ArgTable(
     };
     view! {
         <table class="table table--tight args" hidden=move || rows.0.with(Vec::is_empty)>
+            <colgroup><col/><col/><col class="args__t"/><col class="args__x"/></colgroup>
             <thead class="vh"><tr><th scope="col">"Key"</th><th scope="col">"Value"</th><th scope="col">"Type"</th><th scope="col">"Remove"</th></tr></thead>
             <tbody><For each=move || rows.0.get() key=|row| row.id children=row/></tbody>
         </table>
@@ -116,6 +117,7 @@ pub fn EnvTable(
     };
     view! {
         <table class="table table--tight args" hidden=move || rows.0.with(Vec::is_empty)>
+            <colgroup><col/><col/><col class="args__t"/><col class="args__x"/></colgroup>
             <thead class="vh"><tr><th scope="col">"Variable"</th><th scope="col">"Value"</th><th scope="col">"Kind"</th><th scope="col">"Remove"</th></tr></thead>
             <tbody><For each=move || rows.0.get() key=|row| row.id children=row/></tbody>
         </table>

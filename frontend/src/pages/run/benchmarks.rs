@@ -137,7 +137,9 @@ fn Row(
     let run = use_run();
     let rate = Memo::new(move |_| {
         let row = view_of();
-        let running = row.as_ref().is_some_and(|row| row.status == BenchmarkStatus::Running);
+        let running = row
+            .as_ref()
+            .is_some_and(|row| row.status == BenchmarkStatus::Running);
         let now = running.then(|| run.read(|run| run.summary.items_per_second).flatten());
         now.flatten()
             .or_else(|| mean_rate(row.as_ref()?))
