@@ -99,9 +99,9 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
     );
     cfg.service(web::scope("/auth/v1").configure(move |cfg| {
         if embedded {
-            auth::embedded_routes(cfg)
+            auth::embedded_routes(cfg);
         } else {
-            auth::hosted_routes(cfg)
+            auth::hosted_routes(cfg);
         }
     }));
     if state.config.demo.enabled {

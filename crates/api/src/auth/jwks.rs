@@ -39,6 +39,21 @@ impl Jwks {
         })
     }
 
+    /// The keys as if they had just been fetched.
+    #[cfg(test)]
+    pub(crate) fn holding(keys: &[serde_json::Value]) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let keys = keys.iter().map(|k| serde_json::from_value(k.clone()).unwrap());
+        let cache = Cache {
+            keys: keys.filter_map(|k| verifying_key(&k)).collect(),
+            fetched: Some(Instant::now()),
+            tried: Some(Instant::now()),
+        };
+        let mut jwks = Self::new("http://127.0.0.1:9/").unwrap();
+        jwks.cache = Mutex::new(cache);
+        jwks
+    }
+
     /// The key with this id; without an id, the only one there is.
     pub(crate) async fn find(&self, kid: Option<&str>) -> Option<VerifyingKey> {
         let mut cache = self.cache.lock().await;
@@ -53,7 +68,7 @@ impl Jwks {
                     cache.fetched = Some(Instant::now());
                 }
                 Err(error) => {
-                    tracing::warn!(url = self.url, error = %crate::error::chain(error.as_ref()), "the project's keys cannot be fetched")
+                    tracing::warn!(url = self.url, error = %crate::error::chain(error.as_ref()), "the project's keys cannot be fetched");
                 }
             }
             return pick(&cache.keys, kid);

@@ -130,3 +130,72 @@ fn identity_of(claims: Value) -> AppResult<Identity> {
         claims,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A public key and a token that it verifies until the year 2286; the private half was thrown away.
+    fn fixture() -> (Value, String) {
+        let fixture: Value = serde_json::from_str(include_str!("fixtures/rs256.json")).unwrap();
+        (
+            fixture["jwk"].clone(),
+            fixture["token"].as_str().unwrap().to_owned(),
+        )
+    }
+
+    fn verifier(keys: &[Value], secret: Option<&str>) -> Verifier {
+        let secret = secret.map(|s| VerifyingKey {
+            kid: None,
+            algorithm: Algorithm::HS256,
+            key: DecodingKey::from_secret(s.as_bytes()),
+        });
+        Verifier {
+            issuer: "https://project.example.test/auth/v1".to_owned(),
+            source: Source::Project {
+                secret,
+                jwks: Jwks::holding(keys),
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn an_rsa_key_of_the_project_verifies() {
+        let (jwk, token) = fixture();
+        let Identity::User { id, email, .. } = verifier(&[jwk], None).verify(&token).await.unwrap() else {
+            panic!("expected a user");
+        };
+        assert_eq!(id.to_string(), "5f0c2f0e-7a51-4f6e-9a8b-1f0d2c3b4a59");
+        assert_eq!(email.as_deref(), Some("ada@example.test"));
+    }
+
+    #[tokio::test]
+    async fn a_key_verifies_its_own_algorithm_alone() {
+        let (jwk, token) = fixture();
+        let claims = token.split('.').nth(1).unwrap();
+        let mut header = jsonwebtoken::Header::new(Algorithm::HS256);
+        header.kid = Some("rsa-1".to_owned());
+        // Signed with the public key's own text as if that were a shared secret.
+        let n = jwk["n"].as_str().unwrap();
+        let confused = jsonwebtoken::encode(
+            &header,
+            &json!({"iss": "https://project.example.test/auth/v1", "aud": "authenticated", "role": "authenticated",
+                "sub": "5f0c2f0e-7a51-4f6e-9a8b-1f0d2c3b4a59", "exp": 9_999_999_999_u64}),
+            &jsonwebtoken::EncodingKey::from_secret(n.as_bytes()),
+        )
+        .unwrap();
+        verifier(&[jwk.clone()], None)
+            .verify(&confused)
+            .await
+            .unwrap_err();
+        verifier(&[jwk.clone()], Some("secret"))
+            .verify(&confused)
+            .await
+            .unwrap_err();
+        verifier(&[], Some(n)).verify(&confused).await.unwrap();
+        verifier(&[], Some("secret")).verify(&token).await.unwrap_err();
+        let forged = format!("{}.{claims}.AAAA", token.split('.').next().unwrap());
+        verifier(&[jwk], None).verify(&forged).await.unwrap_err();
+    }
+}

@@ -72,7 +72,10 @@ fn kind(kind: EntryKind) -> &'static str {
 
 /// What most tasks of a mixed group are given.
 fn prevailing(catalogue: &Catalogue, leaves: &[String]) -> Option<Modality> {
-    let given: Vec<_> = leaves.iter().filter_map(|leaf| catalogue.get(leaf)?.modality).collect();
+    let given: Vec<_> = leaves
+        .iter()
+        .filter_map(|leaf| catalogue.get(leaf)?.modality)
+        .collect();
     let count = |wanted: &Modality| given.iter().filter(|m| *m == wanted).count();
     given.iter().copied().max_by_key(count)
 }

@@ -25,12 +25,11 @@ pub fn locate(python: Option<&Path>) -> Option<Package> {
 fn by_layout(python: &Path) -> Option<PathBuf> {
     // Not canonicalised: the interpreter of a virtual environment is a link out of it.
     let lib = python.parent()?.parent()?.join("lib");
-    let found = std::fs::read_dir(lib).ok()?.flatten().find_map(|entry| {
+    std::fs::read_dir(lib).ok()?.flatten().find_map(|entry| {
         let is_python = entry.file_name().to_string_lossy().starts_with("python3");
         let dir = entry.path().join("site-packages").join("lmms_eval");
         (is_python && dir.join("tasks").is_dir()).then_some(dir)
-    });
-    found
+    })
 }
 
 /// Finding a package does not import it, so this takes milliseconds.

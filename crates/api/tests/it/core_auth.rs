@@ -272,6 +272,8 @@ async fn too_many_attempts_are_held_off() {
     );
 }
 
+type Change = Box<dyn Fn(&mut Value)>;
+
 /// Claims of a valid token, signed by `key`.
 fn forge(
     stage: &Stage,
@@ -300,7 +302,7 @@ async fn forged_and_stale_access_tokens_are_refused() {
     let valid = forge(&stage, Algorithm::ES256, kid(), &ours, |_| ());
     assert_eq!(stage.get("/me", &valid).await.0, 200);
     let now = chrono::Utc::now().timestamp();
-    let changes: [(&str, Box<dyn Fn(&mut Value)>); 8] = [
+    let changes: [(&str, Change); 8] = [
         ("expired", Box::new(move |c| c["exp"] = json!(now - 120))),
         ("not yet valid", Box::new(move |c| c["nbf"] = json!(now + 120))),
         (

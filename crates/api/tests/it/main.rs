@@ -3,6 +3,7 @@
 
 mod core_auth;
 mod core_catalogue;
+mod core_hosted;
 mod core_isolation;
 mod core_openapi;
 mod core_schema;
