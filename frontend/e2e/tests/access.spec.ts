@@ -68,6 +68,7 @@ test("everything is reached by keyboard", async ({ signedIn: page, stack }) => {
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   // `/` leads to the search, and arrows and Space pick a benchmark.
+  await expect(page.getByLabel("Search benchmarks")).toBeVisible();
   await page.keyboard.press("/");
   await expect(page.getByLabel("Search benchmarks")).toBeFocused();
   await page.keyboard.type("arith_text");
