@@ -87,6 +87,39 @@ fn summary(desk: Desk) -> String {
     })
 }
 
+/// Everything the tree depends on.
+#[derive(Clone, Copy)]
+struct Shown {
+    desk: Desk,
+    narrow: Memo<Narrow>,
+    opened: RwSignal<BTreeMap<String, bool>>,
+}
+
+#[allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods themselves are not general enough over lifetimes"
+)]
+impl Shown {
+    fn at<T>(self, read: impl FnOnce(&Shelf<'_>) -> T) -> T {
+        let (narrow, opened) = (self.narrow.read(), self.opened.read());
+        let (picks, catalogue) = (self.desk.fields.tasks.read(), self.desk.catalogue.read());
+        read(&Shelf {
+            catalogue: &catalogue,
+            picks: &picks,
+            narrow: &narrow,
+            opened: &opened,
+        })
+    }
+
+    fn tree(self) -> Vec<TreeRow> {
+        self.at(|shelf| shelf.tree())
+    }
+
+    fn left(self) -> usize {
+        self.at(|shelf| shelf.left())
+    }
+}
+
 #[component]
 fn Catalogue() -> impl IntoView {
     let desk = use_desk();
@@ -94,33 +127,9 @@ fn Catalogue() -> impl IntoView {
     let narrow = use_narrow();
     let opened = RwSignal::new(BTreeMap::<String, bool>::new());
     let note = RwSignal::new(None::<String>);
-    let with_shelf = move |read: &dyn Fn(&Shelf<'_>)| {
-        narrow.with(|narrow| {
-            desk.fields.tasks.with(|picks| {
-                desk.catalogue.with(|catalogue| {
-                    opened.with(|opened| {
-                        read(&Shelf {
-                            catalogue,
-                            picks,
-                            narrow,
-                            opened,
-                        })
-                    })
-                })
-            })
-        });
-    };
-    let rows = Memo::new(move |_| {
-        let mut rows = Vec::<TreeRow>::new();
-        let slot = std::cell::RefCell::new(&mut rows);
-        with_shelf(&|shelf| **slot.borrow_mut() = shelf.tree());
-        rows
-    });
-    let names = move |node: &Node| {
-        let found = std::cell::RefCell::new(Vec::new());
-        untrack(|| with_shelf(&|shelf| *found.borrow_mut() = shelf.names(node)));
-        found.into_inner()
-    };
+    let shown = Shown { desk, narrow, opened };
+    let rows = Memo::new(move |_| shown.tree());
+    let names = move |node: &Node| untrack(|| shown.at(|shelf| shelf.names(node)));
     let tick = move |(key, on): (String, bool)| {
         let Some(node) = Node::of(&key) else { return };
         note.set(toggle(desk, &node, on, &names(&node)));
@@ -128,7 +137,7 @@ fn Catalogue() -> impl IntoView {
     let open = move |(key, on): (String, bool)| {
         opened.update(|opened| {
             opened.insert(key, on);
-        })
+        });
     };
     let search = NodeRef::new();
     bind(vec![Binding::new("/", "search the benchmarks", move || {
@@ -141,15 +150,13 @@ fn Catalogue() -> impl IntoView {
         let total = desk
             .catalogue
             .with(|catalogue| catalogue.rows().iter().filter(|row| !row.missing).count());
-        let shown = std::cell::Cell::new(0);
-        with_shelf(&|shelf| shown.set(shelf.left()));
-        (shown.get(), total)
+        (shown.left(), total)
     };
     let hidden = move || {
-        let (shown, total) = left();
+        let (some, total) = left();
         narrow
             .with(Narrow::any)
-            .then(|| format!("showing {} of {}", count(shown as i64), count(total as i64)))
+            .then(|| format!("showing {} of {}", count(some as i64), count(total as i64)))
     };
     let nothing = move || {
         rows.with(Vec::is_empty).then(|| {
@@ -246,7 +253,7 @@ fn Chips() -> impl IntoView {
         let remove = move |_| {
             desk.fields
                 .tasks
-                .update(|tasks| tasks.retain(|task| *task != gone))
+                .update(|tasks| tasks.retain(|task| *task != gone));
         };
         view! {
             <span class="chip" title=unknown.then_some("not in the catalogue")>

@@ -200,10 +200,13 @@ fn PasswordForm(session: Session, config: RwSignal<Option<PublicConfig>>) -> imp
 
 /// Why the server refused, beside the password.
 fn refusal(fault: &Fault) -> String {
-    match fault.status {
-        400 | 401 | 422 if fault.detail.is_empty() => "E-mail and password do not match".to_owned(),
-        400 | 401 | 422 => fault.detail.clone(),
-        _ => fault.line(),
+    let refused = matches!(fault.status, 400 | 401 | 422);
+    // The Auth API says this in its own words, which its other clients look for.
+    let mismatch = fault.detail.is_empty() || fault.detail.eq_ignore_ascii_case("invalid login credentials.");
+    match (refused, mismatch) {
+        (true, true) => "E-mail and password do not match".to_owned(),
+        (true, false) => fault.detail.clone(),
+        (false, _) => fault.line(),
     }
 }
 
@@ -247,6 +250,12 @@ mod tests {
     fn a_refusal_is_told_in_words() {
         let fault = Fault {
             status: 401,
+            ..Fault::default()
+        };
+        assert_eq!(refusal(&fault), "E-mail and password do not match");
+        let fault = Fault {
+            status: 400,
+            detail: "Invalid login credentials.".into(),
             ..Fault::default()
         };
         assert_eq!(refusal(&fault), "E-mail and password do not match");

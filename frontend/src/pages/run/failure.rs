@@ -115,7 +115,7 @@ pub fn Failures() -> impl IntoView {
             .collect();
         Some(view! {
             {alerts}
-            {(more > 0).then(|| view! { <p class="small muted">{format!("{} more failed; the table says why.", more)}</p> })}
+            {(more > 0).then(|| view! { <p class="small muted">{format!("{more} more failed; the table says why.")}</p> })}
         })
     }
 }

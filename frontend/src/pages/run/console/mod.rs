@@ -48,7 +48,7 @@ pub fn Console(
             }
         }),
         Binding::new("f", "follow the log", move || {
-            desk.set_follow(!desk.follow.get_untracked())
+            desk.set_follow(!desk.follow.get_untracked());
         }),
     ]);
     let note = Signal::derive(move || {
