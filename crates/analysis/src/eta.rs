@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::input::{InputError, check_size, domain};
+use crate::input::{InputError, check_size, defined, domain};
 use crate::order::{MAD_TO_SD, median, median_deviation};
 
 /// Spread of the logarithm of the rate between runs, when history is too short to tell.
@@ -82,7 +82,7 @@ pub fn eta(history: &[PastRun], progress: &Progress) -> Result<Eta, InputError> 
     if n_done == n_total {
         let none = Some(0.0);
         return Ok(Eta {
-            rate: own,
+            rate: own.and_then(defined),
             remaining: none,
             lo: none,
             hi: none,
@@ -105,10 +105,10 @@ pub fn eta(history: &[PastRun], progress: &Progress) -> Result<Eta, InputError> 
     let remaining = (n_total - n_done) * rate;
     let reach = (EIGHTY_PERCENT * half_width).exp();
     Ok(Eta {
-        rate: Some(rate),
-        remaining: Some(remaining),
-        lo: Some(remaining / reach),
-        hi: Some(remaining * reach),
+        rate: defined(rate),
+        remaining: defined(remaining),
+        lo: defined(remaining / reach),
+        hi: defined(remaining * reach),
     })
 }
 
