@@ -1,4 +1,4 @@
-//! Which weights and arguments a run gets (DECISIONS 8).
+//! Which weights and arguments a run gets: the checkpoint names the weights, the run overrides key by key.
 
 use lmms::command::weights_key;
 use serde::{Deserialize, Serialize};
