@@ -1,7 +1,12 @@
 //! The demo's tasks and models with the real lmms-eval.
 
+use super::runs_stage::Stage;
 use actix_web::{App, HttpServer};
-use api::demo::{Endpoint, MODELS, Model, Question, arguments, base_url, mount, tasks, would_answer};
+use api::db::models::{self, ModelChange};
+use api::db::{Conn, Error, indexed};
+use api::demo::{
+    Endpoint, MODELS, Model, Question, arguments, base_url, mount, prepare, tasks, would_answer,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -228,4 +233,57 @@ fn the_broken_task_fails_while_scoring() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(errors.contains("RuntimeError: demo failure"), "{errors}");
     assert!(demo.results().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preparing_again_moves_the_address_and_keeps_what_people_changed() {
+    let stage = Stage::new().await;
+    let (db, data) = (&stage.state.db, stage.data.path());
+    let url = |port: u16| base_url(([127, 0, 0, 1], port).into());
+    let first = prepare(db, data, &url(1), None).await.unwrap();
+    let edit = async |conn: &mut Conn| -> Result<(), Error> {
+        let list = models::list(conn, first).await?;
+        let notes = Some("ours".to_owned());
+        models::update(
+            conn,
+            list[0].id,
+            &ModelChange {
+                notes,
+                ..ModelChange::default()
+            },
+        )
+        .await?;
+        Ok(())
+    };
+    db.service(edit).await.unwrap();
+    let moved = data.join("moved");
+    assert_eq!(prepare(db, &moved, &url(2), None).await.unwrap(), first);
+    let read = async |conn: &mut Conn| -> Result<_, Error> {
+        Ok((
+            models::list(conn, first).await?,
+            indexed::folders(conn, Some(first)).await?,
+        ))
+    };
+    let (models, folders) = db.service(read).await.unwrap();
+    let names: Vec<_> = models
+        .iter()
+        .map(|m| (m.name.as_str(), m.checkpoints.len(), m.demo))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("demo-base", 3, true),
+            ("demo-large", 0, true),
+            ("demo-small", 0, true)
+        ]
+    );
+    assert_eq!(models[0].notes.as_deref(), Some("ours"));
+    for model in &models {
+        assert_eq!(
+            model.model_args.get("base_url").map(ToString::to_string),
+            Some(url(2))
+        );
+    }
+    let folders: Vec<_> = folders.iter().map(|f| Path::new(&f.path)).collect();
+    assert_eq!(folders, [moved.join("demo/tasks")]);
 }
