@@ -194,6 +194,12 @@ impl Session {
     pub async fn token(self) -> Result<String, Fault> {
         match self.state.try_get_untracked() {
             Some(State::In(grant)) if grant.renew_at > now_ms() => Ok(grant.token),
+            // A request that was on its way when someone signed out must not sign in again.
+            Some(State::Out) => Err(Fault {
+                cause: "You are signed out.".to_owned(),
+                status: 401,
+                ..Fault::default()
+            }),
             _ => Ok(self.renew().await?.token),
         }
     }
