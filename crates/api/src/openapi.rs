@@ -2,8 +2,8 @@
 
 use crate::handlers::runs::RunsApi;
 use crate::handlers::{
-    benchmarks, config, docs, drafts, health, me, models, secrets, slices, system, task_folders, tokens,
-    views,
+    benchmarks, config, docs, drafts, health, invitations, me, models, secrets, slices, system, task_folders,
+    tokens, views,
 };
 use std::sync::LazyLock;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -36,6 +36,9 @@ struct Core;
     tokens::list_tokens,
     tokens::create_token,
     tokens::delete_token,
+    invitations::list_invitations,
+    invitations::create_invitation,
+    invitations::delete_invitation,
     secrets::list_secrets,
     secrets::put_secret,
     secrets::delete_secret,

@@ -3,8 +3,8 @@
 use crate::demo;
 use crate::error::AppError;
 use crate::handlers::{
-    artifacts, attempts, auth, benchmarks, config, docs, drafts, health, me, models, runs, secrets, slices,
-    spa, system, task_folders, tokens, views, ws,
+    artifacts, attempts, auth, benchmarks, config, docs, drafts, health, invitations, me, models, runs,
+    secrets, slices, spa, system, task_folders, tokens, views, ws,
 };
 use crate::openapi;
 use crate::state::AppState;
@@ -35,6 +35,12 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
             .route("/tokens", get().to(tokens::list_tokens))
             .route("/tokens", post().to(tokens::create_token))
             .route("/tokens/{token_id}", delete().to(tokens::delete_token))
+            .route("/invitations", get().to(invitations::list_invitations))
+            .route("/invitations", post().to(invitations::create_invitation))
+            .route(
+                "/invitations/{invitation_id}",
+                delete().to(invitations::delete_invitation),
+            )
             .route("/secrets", get().to(secrets::list_secrets))
             .route("/secrets/{name}", put().to(secrets::put_secret))
             .route("/secrets/{name}", delete().to(secrets::delete_secret))

@@ -3,6 +3,7 @@
 use crate::{ApiTokenId, OrganizationId, Role, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What the browser needs before anyone has signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,4 +128,52 @@ pub struct PutSecret {
 pub struct SecretList {
     /// By name.
     pub names: Vec<String>,
+}
+
+/// Invites somebody to an organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateInvitation {
+    /// The address that the account must have.
+    pub email: String,
+    /// What they may do; at most the caller's own role.
+    pub role: Role,
+}
+
+/// An invitation, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitationView {
+    /// Its id.
+    pub id: Uuid,
+    /// Who is invited.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it stops working.
+    pub expires_at: DateTime<Utc>,
+    /// When it was accepted.
+    pub accepted_at: Option<DateTime<Utc>>,
+}
+
+/// All invitations of an organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitationList {
+    /// Newest first.
+    pub invitations: Vec<InvitationView>,
+}
+
+/// A new invitation; the only time its secret is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreatedInvitation {
+    /// The invitation.
+    #[serde(flatten)]
+    pub invitation: InvitationView,
+    /// To be sent as `data.invitation` when signing up.
+    pub secret: String,
 }

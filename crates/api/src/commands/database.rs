@@ -106,6 +106,11 @@ impl Database {
             .context("the database cannot be brought up to date")
     }
 
+    /// The address for the API's own role.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A pool on it.
     pub(super) async fn connect(&self, config: &Config) -> anyhow::Result<Db> {
         Ok(Db::connect(&self.url, &config.database).await?)

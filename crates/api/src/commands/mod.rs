@@ -41,7 +41,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Token(TokenCommand::Create(args)) => {
             let config = load(&args.common, args.common.settings())?;
-            runtime(&config)?.block_on(token::create(&config, &args))
+            token::run(&config, &args)
         }
         Command::Exec(_) => anyhow::bail!("`exec` is handled before anything else"),
     }

@@ -122,8 +122,8 @@ async fn announce(state: &AppState, owner: Option<UserId>, ready_file: Option<&P
     if state.spa.is_none() {
         text += "  The pages are not built (`cargo xtask up` does it); the API works.\n";
     }
-    if state.config.eval.python.is_none() {
-        text += "  There is no lmms-eval: set `LMMS_EVAL_PYTHON` to a Python that has it (`cargo xtask up` installs one).\n";
+    if let Some(missing) = without_lmms_eval(&state.config) {
+        text += &missing;
     }
     // A closed standard output is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{text}");
@@ -132,6 +132,18 @@ async fn announce(state: &AppState, owner: Option<UserId>, ready_file: Option<&P
             .with_context(|| format!("`{}` cannot be written", file.display()))?;
     }
     Ok(())
+}
+
+/// What to do when nothing can be evaluated on this machine.
+fn without_lmms_eval(config: &Config) -> Option<String> {
+    let mend = "set `LMMS_EVAL_PYTHON` to a Python that has it (`cargo xtask up` installs one)";
+    match &config.eval.python {
+        None => Some(format!("  There is no lmms-eval: {mend}.\n")),
+        Some(python) if catalogue::locate(Some(python)).is_none() => {
+            Some(format!("  `{}` has no lmms-eval: {mend}.\n", python.display()))
+        }
+        Some(_) => None,
+    }
 }
 
 fn start_background(

@@ -11,18 +11,29 @@ use std::process::ExitCode;
 use types::ApiTokenId;
 use uuid::Uuid;
 
-/// Creates a token and prints it.
-pub(super) async fn create(config: &Config, args: &TokenCreateArgs) -> anyhow::Result<ExitCode> {
+/// Creates a token and prints it; the embedded cluster is started for that alone when nobody runs it.
+pub(super) fn run(config: &Config, args: &TokenCreateArgs) -> anyhow::Result<ExitCode> {
     for scope in &args.scopes {
         scope.parse::<Scope>().map_err(anyhow::Error::msg)?;
     }
-    let Some(url) = database::running(config) else {
+    let runtime = super::runtime(config)?;
+    if let Some(url) = database::running(config) {
+        return runtime.block_on(create(config, &url, args));
+    }
+    if !config.data_dir().join("pg").exists() {
         bail!(
-            "no server is running on `{}`; start it with `lmms-dash up`, or name its data directory with `--data-dir`",
+            "there is no database in `{}`; start the product once with `lmms-dash up`, or name its data directory with `--data-dir`",
             config.data_dir().display()
         );
-    };
-    let db = Db::connect(&url, &config.database)
+    }
+    let database = database::open(config)?;
+    let outcome = runtime.block_on(create(config, database.url(), args));
+    database.close();
+    outcome
+}
+
+async fn create(config: &Config, url: &str, args: &TokenCreateArgs) -> anyhow::Result<ExitCode> {
+    let db = Db::connect(url, &config.database)
         .await
         .context("the database cannot be used")?;
     let id = ApiTokenId(Uuid::now_v7());

@@ -61,3 +61,73 @@ pub async fn accept_invitation(
         .optional()?;
     Ok(found.and_then(|(id, role)| Some((OrganizationId(id), role.parse().ok()?))))
 }
+
+/// An invitation without its secret.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = invitations)]
+pub struct InvitationRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Who is invited.
+    pub email: String,
+    /// What they may do.
+    pub role: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it stops working.
+    pub expires_at: DateTime<Utc>,
+    /// When it was accepted.
+    pub accepted_at: Option<DateTime<Utc>>,
+}
+
+/// An invitation to store.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = invitations)]
+pub struct NewInvitation {
+    /// Its id.
+    pub id: Uuid,
+    /// To which organization.
+    pub organization_id: Uuid,
+    /// Who is invited.
+    pub email: String,
+    /// What they may do.
+    pub role: String,
+    /// Of its secret.
+    pub secret_hash: Vec<u8>,
+    /// Who invites.
+    pub created_by: Option<Uuid>,
+    /// When it stops working.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The invitations of an organization, newest first.
+pub async fn list_invitations(
+    conn: &mut Conn,
+    organization: OrganizationId,
+) -> QueryResult<Vec<InvitationRow>> {
+    invitations::table
+        .filter(invitations::organization_id.eq(organization.0))
+        .order(invitations::created_at.desc())
+        .select(InvitationRow::as_select())
+        .load(conn)
+        .await
+}
+
+/// Stores an invitation.
+pub async fn insert_invitation(conn: &mut Conn, invitation: &NewInvitation) -> QueryResult<InvitationRow> {
+    diesel::insert_into(invitations::table)
+        .values(invitation)
+        .returning(InvitationRow::as_returning())
+        .get_result(conn)
+        .await
+}
+
+/// Takes an invitation back; false when there is none that is still open.
+pub async fn delete_invitation(conn: &mut Conn, organization: OrganizationId, id: Uuid) -> QueryResult<bool> {
+    let deleted = diesel::delete(invitations::table.find(id))
+        .filter(invitations::organization_id.eq(organization.0))
+        .filter(invitations::accepted_at.is_null())
+        .execute(conn)
+        .await?;
+    Ok(deleted == 1)
+}

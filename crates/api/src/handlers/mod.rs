@@ -10,6 +10,7 @@ pub mod config;
 pub mod docs;
 pub mod drafts;
 pub mod health;
+pub mod invitations;
 pub mod me;
 pub mod models;
 pub mod runs;

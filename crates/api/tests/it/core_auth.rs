@@ -261,6 +261,32 @@ async fn sign_up_needs_an_invitation_unless_it_is_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_lets_one_address_in_once() {
+    let stage = Stage::new().await;
+    let org = stage.org("A").await;
+    let admin = stage.token(org.id.into(), Role::Admin).await;
+    let body = json!({"email": "Eve@example.test", "role": "editor"});
+    assert_eq!(stage.post("/invitations", &org.editor, &body).await.0, 403);
+    let more = json!({"email": "eve@example.test", "role": "owner"});
+    assert_eq!(stage.post("/invitations", &admin, &more).await.0, 403);
+    let (status, made) = stage.post("/invitations", &admin, &body).await;
+    assert_eq!(status, 201, "{made}");
+    let data = json!({"invitation": made["secret"]});
+    let sign_up = |email: &str| {
+        let body = json!({"email": email, "password": "correct horse", "data": data});
+        call(&stage, Method::POST, "/signup", None, body)
+    };
+    assert_eq!(sign_up("mallory@example.test").await.0, 403);
+    let (status, session) = sign_up("eve@example.test").await;
+    assert_eq!(status, 200, "{session}");
+    let (_, me) = stage.get("/me", text(&session, "access_token")).await;
+    assert_eq!(me["organizations"][0]["role"], json!("editor"));
+    assert_eq!(sign_up("mallory@example.test").await.0, 403);
+    let (_, list) = stage.get("/invitations", &admin).await;
+    assert!(list["invitations"][0]["accepted_at"].is_string(), "{list}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn too_many_attempts_are_held_off() {
     let stage = Stage::with(&[("LMMS_SIGN_IN_LIMIT", "2")]).await;
     let guess = || call(&stage, Method::POST, "/link", None, json!({"secret": "guess"}));

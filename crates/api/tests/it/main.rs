@@ -6,6 +6,7 @@ mod core_catalogue;
 mod core_hosted;
 mod core_isolation;
 mod core_openapi;
+mod core_permissions;
 mod core_schema;
 mod demo;
 mod runs_create;

@@ -201,8 +201,11 @@ async fn open(state: &AppState, row: &UserRow) -> AuthResult<Session> {
         .await
 }
 
-/// Addresses are compared in lower case, as GoTrue does.
-fn checked_email(email: &str) -> AuthResult<String> {
+/// An address as it is stored: addresses are compared in lower case, as GoTrue does.
+///
+/// # Errors
+/// 400 when it is none.
+pub fn checked_email(email: &str) -> AuthResult<String> {
     let email = email.trim().to_lowercase();
     let plausible = email.len() <= 254
         && !email.chars().any(|c| c.is_whitespace() || c.is_control())

@@ -9,7 +9,7 @@ mod password;
 mod sessions;
 mod view;
 
-pub use accounts::{Credentials, UserUpdate, find_user, sign_in, sign_up, update_user};
+pub use accounts::{Credentials, UserUpdate, checked_email, find_user, sign_in, sign_up, update_user};
 pub use error::{AuthError, AuthResult};
 pub use limiter::SignInLimiter;
 pub use links::{ensure_first_owner, mint_link, redeem_link};
