@@ -87,7 +87,7 @@ pub(crate) fn defined(x: f64) -> Option<f64> {
 
 /// Whether every number is there and within ±[`LARGEST`]; without branches, for long slices.
 pub(crate) fn all_sound(xs: &[f64]) -> bool {
-    let unsound = |x: &&f64| x.is_nan() || x.abs() > LARGEST;
+    let unsound = |x: &&f64| x.is_nan() | (x.abs() > LARGEST);
     xs.chunks(1024).all(|xs| xs.iter().filter(unsound).count() == 0)
 }
 
