@@ -7,6 +7,8 @@
 
 pub mod api;
 pub mod app;
+#[cfg(test)]
+mod boundaries;
 pub mod charts;
 pub mod components;
 pub mod format;
