@@ -108,7 +108,7 @@ impl Db {
     /// A pool on `url`, after a check that its role is harmless.
     ///
     /// # Errors
-    /// [`Error`] when the address cannot be used or nobody answers.
+    /// [`enum@Error`] when the address cannot be used or nobody answers.
     pub async fn connect(url: &str, config: &DatabaseConfig) -> Result<Self, Error> {
         refuse_transaction_pooler(url)?;
         let mut manager = ManagerConfig::default();
