@@ -36,7 +36,7 @@ fn row(catalogue: &Catalogue, entry: &Entry, folders: &[PathBuf]) -> Indexed {
         organization_id: None,
         name: entry.name.clone(),
         kind: kind(entry.kind).to_owned(),
-        modality: modality(entry.modality.or_else(|| prevailing(catalogue, &leaf_tasks))).to_owned(),
+        modality: modality(prevailing(catalogue, &leaf_tasks).or(entry.modality)).to_owned(),
         category: entry.category.clone(),
         task_type: entry.output_type.clone(),
         primary_metrics: json!(primary),
@@ -70,7 +70,7 @@ fn kind(kind: EntryKind) -> &'static str {
     }
 }
 
-/// What most tasks of a mixed group are given.
+/// What most of the tasks are given.
 fn prevailing(catalogue: &Catalogue, leaves: &[String]) -> Option<Modality> {
     let given: Vec<_> = leaves
         .iter()
