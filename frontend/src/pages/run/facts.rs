@@ -115,6 +115,8 @@ pub fn identity(run: &RunDetail) -> Vec<Fact> {
 pub fn record(value: &Value) -> Vec<Fact> {
     let mut facts = Vec::new();
     flatten("", value, &mut facts);
+    // By name, whatever order the reader of JSON keeps.
+    facts.sort();
     facts.truncate(400);
     facts
 }
