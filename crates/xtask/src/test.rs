@@ -350,6 +350,8 @@ fn unit(setup: &Setup) -> Result<Command> {
 }
 
 fn integration(setup: &Setup) -> Result<Command> {
+    // Programs that the tests of `pg` and `runner` start and kill.
+    run(cargo(&root()).args(["build", "--locked", "--workspace", "--examples"]))?;
     rust_tests(setup, &["--test", "*"])
 }
 
