@@ -267,7 +267,7 @@ mod tests {
             level: Some(LogLevel::Error),
             text: "line 2".into(),
         };
-        let mut window = Window::tail(page(1..=0, 0, (false, false)));
+        let mut window = Window::tail(page(std::ops::RangeInclusive::new(1, 0), 0, (false, false)));
         window.live((1..=30).map(line).collect::<Vec<_>>().iter(), &wanted);
         assert_eq!((seqs(&window), window.total()), (vec![20], 1));
         assert!(wanted.any() && !Wanted::default().any());
