@@ -186,13 +186,13 @@ fn read(messages: &[Message]) -> (String, Attached) {
                     match part {
                         Part::Text { text } => prompt.push(text),
                         Part::ImageUrl { image_url } => {
-                            attached.images += u32::from(holds_image(&image_url.url))
+                            attached.images += u32::from(holds_image(&image_url.url));
                         }
                         Part::AudioUrl { audio_url } => {
-                            attached.sounds += u32::from(holds_sound(&audio_url.url))
+                            attached.sounds += u32::from(holds_sound(&audio_url.url));
                         }
                         Part::InputAudio { input_audio } => {
-                            attached.sounds += u32::from(is_wav(&input_audio.data))
+                            attached.sounds += u32::from(is_wav(&input_audio.data));
                         }
                         Part::Other => {}
                     }
@@ -277,7 +277,8 @@ mod tests {
         (response.status(), http::read_body_json(response).await)
     }
 
-    fn asks(model: &str, content: Value) -> Value {
+    fn asks(model: &str, content: impl Into<Value>) -> Value {
+        let content = content.into();
         json!({"model": model, "temperature": 0, "messages": [{"role": "user", "content": content}]})
     }
 
@@ -293,7 +294,7 @@ mod tests {
     #[actix_web::test]
     async fn a_known_question_is_answered_with_a_count_of_tokens() {
         let question = question("demo_arithmetic", "demo-large");
-        let (status, answer) = answered(request(&asks("demo-large", question.prompt().into()))).await;
+        let (status, answer) = answered(request(&asks("demo-large", question.prompt()))).await;
         assert_eq!(status, StatusCode::OK);
         assert_eq!(answer["choices"][0]["message"]["content"], question.answer);
         let usage = &answer["usage"];
@@ -326,12 +327,12 @@ mod tests {
 
     #[actix_web::test]
     async fn strangers_wrong_keys_and_broken_requests_are_refused() {
-        let body = asks("demo-base", "[QA00] 1?".into());
+        let body = asks("demo-base", "[QA00] 1?");
         let far = request(&body).peer_addr("192.0.2.7:5".parse().unwrap());
         assert_eq!(answered(far).await.0, StatusCode::FORBIDDEN);
         let other = request(&body).insert_header((header::AUTHORIZATION, "Bearer other"));
         assert_eq!(answered(other).await.0, StatusCode::UNAUTHORIZED);
-        let (status, answer) = answered(request(&asks("gpt-none", "hello".into()))).await;
+        let (status, answer) = answered(request(&asks("gpt-none", "hello"))).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert!(
             answer["error"]["message"]
@@ -343,7 +344,7 @@ mod tests {
             answered(request(&json!({"model": 3}))).await.0,
             StatusCode::BAD_REQUEST
         );
-        let (status, answer) = answered(request(&asks("demo-base", "hello".into()))).await;
+        let (status, answer) = answered(request(&asks("demo-base", "hello"))).await;
         assert_eq!(status, StatusCode::OK);
         assert!(
             answer["choices"][0]["message"]["content"]

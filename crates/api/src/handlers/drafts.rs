@@ -43,7 +43,10 @@ async fn fill(
         mut problems,
     } = draft;
     let model_id = match &backend {
-        Some(backend) => the_model(drafts::models_of(conn, organization, backend).await?, &model_args),
+        Some(backend) => the_model(
+            &drafts::models_of(conn, organization, backend).await?,
+            &model_args,
+        ),
         None => None,
     };
     let known = drafts::benchmarks_named(conn, organization, &tasks).await?;
@@ -68,7 +71,7 @@ async fn fill(
 }
 
 /// The model with exactly these arguments, else the only one of the backend.
-fn the_model(candidates: Vec<(uuid::Uuid, serde_json::Value)>, wanted: &ArgList) -> Option<ModelId> {
+fn the_model(candidates: &[(uuid::Uuid, serde_json::Value)], wanted: &ArgList) -> Option<ModelId> {
     let arguments =
         |value: &serde_json::Value| serde_json::from_value::<ArgList>(value.clone()).unwrap_or_default();
     let same = candidates.iter().find(|(_, args)| arguments(args) == *wanted);
