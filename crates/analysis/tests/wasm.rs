@@ -3,7 +3,7 @@
 
 #[path = "it/any_input.rs"]
 mod any_input;
-#[path = "../examples/golden/dispatch.rs"]
+#[path = "../examples/golden/dispatch/mod.rs"]
 mod dispatch;
 #[path = "it/files.rs"]
 mod files;

@@ -2,7 +2,7 @@
 //! and never a result that JSON cannot hold.
 #![no_main]
 
-#[path = "../../examples/golden/dispatch.rs"]
+#[path = "../../examples/golden/dispatch/mod.rs"]
 mod dispatch;
 #[path = "../../tests/it/files.rs"]
 mod files;

@@ -4,7 +4,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod any_input;
-#[path = "../../examples/golden/dispatch.rs"]
+#[path = "../../examples/golden/dispatch/mod.rs"]
 mod dispatch;
 mod files;
 mod golden;
