@@ -185,11 +185,11 @@ mod tests {
             &jsonwebtoken::EncodingKey::from_secret(n.as_bytes()),
         )
         .unwrap();
-        verifier(&[jwk.clone()], None)
+        verifier(std::slice::from_ref(&jwk), None)
             .verify(&confused)
             .await
             .unwrap_err();
-        verifier(&[jwk.clone()], Some("secret"))
+        verifier(std::slice::from_ref(&jwk), Some("secret"))
             .verify(&confused)
             .await
             .unwrap_err();
