@@ -1,5 +1,9 @@
 //! What the browser depends on, checked where the browser runs it.
 #![cfg(target_arch = "wasm32")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "these are tests, by another attribute than `#[test]`"
+)]
 
 use types::{ComputeProfile, CreateRun, LiveEvent, LiveMessage, RunStatus};
 use wasm_bindgen_test::wasm_bindgen_test;
