@@ -3,8 +3,8 @@
 use crate::demo;
 use crate::error::AppError;
 use crate::handlers::{
-    artifacts, attempts, auth, benchmarks, config, docs, drafts, health, invitations, me, models, runs,
-    secrets, slices, spa, system, task_folders, tokens, views, ws,
+    attempts, auth, benchmarks, config, docs, drafts, health, invitations, me, models, runs, secrets, slices,
+    spa, system, task_folders, tokens, views, ws,
 };
 use crate::openapi;
 use crate::state::AppState;
@@ -88,7 +88,10 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
                 get().to(runs::artifacts::list_run_artifacts),
             )
             .route("/runs/{run_id}/ticket", post().to(runs::ticket::create_ticket))
-            .route("/artifacts/{artifact_id}", get().to(artifacts::download_artifact))
+            .route(
+                "/artifacts/{artifact_id}",
+                get().to(runs::download::download_artifact),
+            )
             .route(
                 "/attempts/{attempt_id}/batches",
                 post().to(attempts::batch::post_batch),

@@ -2,7 +2,6 @@
 //!
 //! A handler reads: authorize, find, act, answer. Handlers never call each other, the worker or the runner.
 
-pub mod artifacts;
 pub mod attempts;
 pub mod auth;
 pub mod benchmarks;

@@ -1,11 +1,11 @@
 //! `GET /runs/{run_id}/artifacts`
 
 use super::access;
+use super::download::signed_url;
 use crate::auth::Principal;
 use crate::db::Conn;
 use crate::db::artifacts::{self, ArtifactRow};
 use crate::error::AppResult;
-use crate::handlers::artifacts::signed_url;
 use crate::state::AppState;
 use actix_web::web;
 use types::{ArtifactList, ArtifactType, ArtifactView};

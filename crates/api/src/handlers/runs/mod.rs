@@ -6,6 +6,7 @@ pub mod cancel;
 mod compute;
 pub mod create;
 pub mod detail;
+pub mod download;
 mod draft;
 pub mod list;
 pub mod logs;
@@ -17,7 +18,7 @@ pub mod requeue;
 pub mod samples;
 pub mod ticket;
 
-use super::{artifacts as files, attempts, ws};
+use super::{attempts, ws};
 use utoipa::OpenApi;
 
 /// What the document says of these routes.
@@ -36,7 +37,7 @@ use utoipa::OpenApi;
         samples::get_run_samples,
         artifacts::list_run_artifacts,
         ticket::create_ticket,
-        files::download_artifact,
+        download::download_artifact,
         attempts::batch::post_batch,
         attempts::files::put_file,
         attempts::secrets::get_attempt_secrets,

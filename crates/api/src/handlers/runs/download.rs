@@ -1,6 +1,6 @@
 //! `GET /artifacts/{artifact_id}`: the content of a file, to whoever holds its signed address.
 
-use super::runs::raw;
+use super::raw;
 use crate::db::Conn;
 use crate::db::artifacts::{self, ArtifactRow};
 use crate::error::{AppError, AppResult};
