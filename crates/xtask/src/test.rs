@@ -290,7 +290,10 @@ fn clippy_pages(_: &Setup) -> Result<Command> {
         "analysis",
     ]);
     command.args([
-        "--all-targets",
+        "--lib",
+        "--bins",
+        // Benchmarks need what a browser lacks.
+        "--tests",
         "--target",
         "wasm32-unknown-unknown",
         "--",
