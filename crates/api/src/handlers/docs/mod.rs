@@ -5,6 +5,7 @@ use crate::openapi;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Path;
+use std::sync::LazyLock;
 
 const PAGE: &str = include_str!("page.html");
 const SCRIPT: &str = include_str!("page.js");
@@ -13,8 +14,12 @@ const STYLE: &str = include_str!("page.css");
 /// The OpenAPI 3.1 document of this API.
 #[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "get_openapi", tag = "service", security(()),
     responses((status = 200, description = "The document", content_type = "application/json")))]
-pub async fn get_openapi() -> HttpResponse {
-    HttpResponse::Ok().json(openapi::document())
+pub async fn get_openapi() -> Result<HttpResponse, AppError> {
+    static TEXT: LazyLock<Option<String>> = LazyLock::new(|| openapi::pretty().ok());
+    let text = TEXT
+        .as_deref()
+        .ok_or_else(|| AppError::internal("the document cannot be written"))?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(text))
 }
 
 /// A page to browse the document.
