@@ -49,6 +49,11 @@ pub fn backoff(tries: u32, chance: f64) -> u32 {
     (full * (1.0 - 0.4 * chance.clamp(0.0, 1.0))) as u32
 }
 
+/// How long a burst of messages is gathered, in milliseconds.
+const GATHER: u32 = 40;
+/// The most messages that change the page at once.
+const MOST: usize = 5000;
+
 /// What the socket needs from the one who listens.
 #[derive(Clone)]
 pub struct Listener {
@@ -133,14 +138,12 @@ async fn connect(client: &Client, run: RunId, listener: &Listener) -> End {
         if !read(first, &mut buffer) {
             break;
         }
-        // Messages that wait already are taken together: a burst of lines changes the page once.
-        loop {
+        // Each message is an event of its own, so a burst (the history after a reload) is gathered for a moment
+        // and changes the page once.
+        TimeoutFuture::new(GATHER).await;
+        while buffer.len() < MOST {
             match futures_util::future::select(socket.next(), futures_util::future::ready(())).await {
-                Either::Left((Some(next), _)) if buffer.len() < 1000 => {
-                    if !read(next, &mut buffer) {
-                        break;
-                    }
-                }
+                Either::Left((Some(next), _)) if read(next, &mut buffer) => {}
                 _ => break,
             }
         }

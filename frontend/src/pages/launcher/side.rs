@@ -13,7 +13,7 @@ use crate::{
     components::{
         code::{CodeBlock, CopyButton},
         figure::{Figure, Figures},
-        panel::{Empty, Panel},
+        panel::{Empty, Panel, Skeleton},
         words::{Alert, Weight},
     },
     format::{MISSING, count, duration, plural, significant},
@@ -25,7 +25,13 @@ use crate::{
 pub fn Side() -> impl IntoView {
     let desk = use_desk();
     let ready = Memo::new(move |_| desk.request.with(Result::is_ok));
+    // Before the catalogue is there nothing can be said about the picks.
+    let early = Memo::new(move |_| {
+        let waiting = desk.benchmarks.load.with(|load| load.value.is_none() && load.fault.is_none());
+        waiting && desk.form.with(|form| !form.model.is_empty() && !form.tasks.is_empty())
+    });
     let body = move || match ready.get() {
+        _ if early.get() => view! { <Skeleton lines=10/> }.into_any(),
         true => view! {
             <Panel load=desk.preview.load on_retry=desk.preview.retry() lines=10
                 children=|preview| view! { <Preview preview/> }.into_any()
