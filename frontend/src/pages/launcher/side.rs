@@ -27,8 +27,14 @@ pub fn Side() -> impl IntoView {
     let ready = Memo::new(move |_| desk.request.with(Result::is_ok));
     // Before the catalogue is there nothing can be said about the picks.
     let early = Memo::new(move |_| {
-        let waiting = desk.benchmarks.load.with(|load| load.value.is_none() && load.fault.is_none());
-        waiting && desk.form.with(|form| !form.model.is_empty() && !form.tasks.is_empty())
+        let waiting = desk
+            .benchmarks
+            .load
+            .with(|load| load.value.is_none() && load.fault.is_none());
+        waiting
+            && desk
+                .form
+                .with(|form| !form.model.is_empty() && !form.tasks.is_empty())
     });
     let body = move || match ready.get() {
         _ if early.get() => view! { <Skeleton lines=10/> }.into_any(),
