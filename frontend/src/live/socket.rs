@@ -143,7 +143,11 @@ async fn connect(client: &Client, run: RunId, listener: &Listener) -> End {
         TimeoutFuture::new(GATHER).await;
         while buffer.len() < MOST {
             match futures_util::future::select(socket.next(), futures_util::future::ready(())).await {
-                Either::Left((Some(next), _)) if read(next, &mut buffer) => {}
+                Either::Left((Some(next), _)) => {
+                    if !read(next, &mut buffer) {
+                        break;
+                    }
+                }
                 _ => break,
             }
         }
