@@ -39,6 +39,7 @@ test("a reload in the middle misses nothing and repeats nothing", async ({ signe
   gapless(before.messages, before.after + 1);
 
   await page.reload();
+  await until("the new page listens", () => connections.some((each) => each !== before && each.messages.length > 0));
   await stack.endpoint.release();
   await expect(page.getByRole("main").getByText("Completed").first()).toBeVisible({ timeout: 90_000 });
   const ended = await api.ended(run);
