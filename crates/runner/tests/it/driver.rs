@@ -12,7 +12,7 @@ use std::{
 use types::{BenchmarkDone, Outcome};
 use uuid::Uuid;
 
-static PYTHON: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static PYTHON: LazyLock<String> = LazyLock::new(|| {
     let asked = Command::new("python3")
         .args(["-c", "import sys; print(sys.executable)"])
         .output();
@@ -55,21 +55,27 @@ fn by_command_line(python: &str, benchmark: &JobBenchmark) -> JobProcess {
     }
 }
 
-/// A job over benchmarks of the stand-in for lmms-eval.
+/// An attempt whose Python finds the stand-in for lmms-eval.
+pub(crate) fn beside_the_stand_in(processes: Vec<JobProcess>) -> Attempt {
+    let mut attempt = Attempt::of_processes(processes);
+    let path = fixtures().join("fake").display().to_string();
+    let env = [("PYTHONPATH", path), ("PYTHONDONTWRITEBYTECODE", "1".to_owned())];
+    attempt
+        .job
+        .env
+        .extend(env.map(|(name, value)| (name.to_owned(), value)));
+    attempt
+}
+
+/// A job over benchmarks of the stand-in.
 fn attempt(names: &[&str]) -> Attempt {
     let benchmarks: Vec<_> = (0..)
         .zip(names)
         .map(|(order, name)| benchmark(order, name, &[]))
         .collect();
     let plain = benchmarks.iter().map(|b| by_command_line(&PYTHON, b)).collect();
-    let mut attempt = Attempt::of_processes(vec![by_driver(&PYTHON, benchmarks)]);
+    let mut attempt = beside_the_stand_in(vec![by_driver(&PYTHON, benchmarks)]);
     attempt.job.fallback_processes = plain;
-    let path = fixtures().join("fake").display().to_string();
-    attempt.job.env.insert("PYTHONPATH".to_owned(), path);
-    attempt
-        .job
-        .env
-        .insert("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned());
     attempt
 }
 

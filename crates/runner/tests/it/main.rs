@@ -6,6 +6,7 @@ mod driver;
 mod engine;
 mod gpu;
 mod keeper;
+mod preview;
 mod receiver;
 mod reporter;
 mod stops;
