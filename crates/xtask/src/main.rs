@@ -31,7 +31,7 @@ struct Cli {
 enum Task {
     /// Install what is missing, build what has changed and start the product
     Up(up::UpOptions),
-    /// Run every check and test; the first time takes ten to twenty minutes
+    /// Run every check and test; the first time takes twenty to thirty minutes
     Test(test::TestOptions),
     /// Compare catalogue and driver with plain lmms-eval (two minutes, on a quiet machine)
     Bench(bench::BenchOptions),
