@@ -33,7 +33,7 @@ enum Task {
     Up(up::UpOptions),
     /// Run every check and test; the first time takes twenty to thirty minutes
     Test(test::TestOptions),
-    /// Compare catalogue and driver with plain lmms-eval (two minutes, on a quiet machine)
+    /// Measure the product against references, on a quiet machine (about half an hour)
     Bench(bench::BenchOptions),
     /// Build the pages (WebAssembly, styles, fonts) into dist/
     Web(web::WebOptions),

@@ -38,7 +38,8 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn output(command: &mut Command) -> Result<Output> {
+/// Runs to the end and returns everything that was printed.
+pub(crate) fn output(command: &mut Command) -> Result<Output> {
     command
         .stdin(Stdio::null())
         .output()

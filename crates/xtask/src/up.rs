@@ -72,10 +72,7 @@ pub(crate) fn up(options: &UpOptions) -> Result<()> {
             force: false,
         })?
     };
-    let program = target().join("dash/lmms-dash");
-    if !skips(Part::Program) {
-        build(&program)?;
-    }
+    let program = if skips(Part::Program) { built() } else { program()? };
     if options.prepare {
         say("everything is ready: `cargo xtask up` starts it");
         return Ok(());
@@ -87,12 +84,17 @@ pub(crate) fn up(options: &UpOptions) -> Result<()> {
     Err(command.exec()).with_context(|| format!("cannot start `{}`", program.display()))
 }
 
-/// Builds the program unless its sources are those of the last build; cargo is not even asked then.
-fn build(program: &Path) -> Result<()> {
+fn built() -> PathBuf {
+    target().join("dash/lmms-dash")
+}
+
+/// The program, built unless its sources are those of the last build; cargo is not even asked then.
+pub(crate) fn program() -> Result<PathBuf> {
+    let program = built();
     let stamp = Stamp::new("dash", fingerprint("dash", SOURCES)?)?;
     if stamp.is_fresh() && program.exists() {
         say("lmms-dash is up to date");
-        return Ok(());
+        return Ok(program);
     }
     let start = Instant::now();
     say("building lmms-dash (three to six minutes when nothing is built yet)");
@@ -110,12 +112,19 @@ fn build(program: &Path) -> Result<()> {
         "lmms-dash is built ({:.0} s)",
         start.elapsed().as_secs_f32()
     ));
-    stamp.store()
+    stamp.store()?;
+    Ok(program)
+}
+
+/// A command that knows nothing of the cargo that runs us.
+pub(crate) fn clean_command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    forget_cargo(&mut command);
+    command
 }
 
 fn command(program: &Path, options: &UpOptions, dist: &Path) -> Result<Command> {
-    let mut command = Command::new(program);
-    forget_cargo(&mut command);
+    let mut command = clean_command(program);
     command.arg("up").arg("--spa-dir").arg(dist);
     command
         .arg("--data-dir")
@@ -134,7 +143,7 @@ fn command(program: &Path, options: &UpOptions, dist: &Path) -> Result<Command> 
 }
 
 /// Removes what `cargo run` put into the environment: evaluations must not load libraries from a toolchain.
-fn forget_cargo(command: &mut Command) {
+pub(crate) fn forget_cargo(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO") || text.starts_with("RUSTUP_TOOLCHAIN") || text == "RUST_RECURSION_COUNT"

@@ -1,0 +1,110 @@
+//! P3: a noisy child. Does following its output slow it, and does the follower keep up?
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::Effort;
+use super::comparison::{Comparison, Round, Target};
+use super::machine::{Core, pinned};
+use super::stage::Stage;
+use super::timed;
+use super::viewers::load;
+use crate::process::{run, say};
+
+/// Bytes of a line.
+const LINE: usize = 100;
+
+/// Lines as fast as the child can print them.
+pub(super) fn follow(effort: &Effort) -> Result<Vec<Comparison>> {
+    let (stage, load) = (Stage::new("follow", &[])?, load()?);
+    let took = stage.folder.path().join("took");
+    stage.child(&format!(
+        "s=$(date +%s%N); {} emit {} 0 {LINE}; e=$(date +%s%N); echo $((e - s)) > {}",
+        load.display(),
+        effort.lines,
+        took.display()
+    ))?;
+    let megabytes = (effort.lines * LINE) as f64 / 1e6;
+    let (mut child, mut follower) = (Vec::new(), Vec::new());
+    for number in 1..=effort.rounds {
+        let bare = bare(&stage, &took)?;
+        let copied = copied(&stage)?;
+        let (id, all) = timed(|| followed(&stage))?;
+        let followed = nanoseconds(&took)?;
+        check(&stage, &id, effort.lines)?;
+        say(format_args!(
+            "round {number}: child bare {bare:.2} s, followed {followed:.2} s, all stored {all:.2} s"
+        ));
+        child.push(Round {
+            reference: megabytes / bare,
+            ours: megabytes / followed,
+        });
+        follower.push(Round {
+            reference: megabytes / copied,
+            ours: megabytes / all,
+        });
+    }
+    let row = |name: &str, reference, target, rounds, note: &str| Comparison {
+        id: "P3",
+        name: name.to_owned(),
+        unit: "MB/s",
+        reference,
+        target,
+        rounds,
+        notes: vec![note.to_owned()],
+    };
+    Ok(vec![
+        row(
+            "child that prints while it is followed",
+            "into a file",
+            Target::RatioAtLeast(0.98),
+            child,
+            "the child writes into a file on both sides",
+        ),
+        row(
+            "from created to every line in the database",
+            "cat",
+            Target::AtLeast(200.0),
+            follower,
+            "includes launch, parsing, numbering and the end of the run",
+        ),
+    ])
+}
+
+fn bare(stage: &Stage, took: &Path) -> Result<f64> {
+    let script = stage.folder.path().join("child");
+    let log = File::create(stage.folder.path().join("bare.log"))?;
+    run(pinned(Core::Server, Path::new("/bin/sh")).arg(script).stdout(log))?;
+    nanoseconds(took)
+}
+
+fn copied(stage: &Stage) -> Result<f64> {
+    let from = stage.folder.path().join("bare.log");
+    let to = File::create(stage.folder.path().join("copy.log"))?;
+    Ok(timed(|| run(Command::new("cat").arg(from).stdout(to)))?.1)
+}
+
+fn followed(stage: &Stage) -> Result<String> {
+    let id = stage.create()?;
+    stage.until_over(&id)?;
+    Ok(id)
+}
+
+fn nanoseconds(took: &Path) -> Result<f64> {
+    let text = fs::read_to_string(took).context("the child has not said how long it took")?;
+    Ok(text.trim().parse::<f64>()? / 1e9)
+}
+
+/// Every line is there once.
+fn check(stage: &Stage, id: &str, lines: usize) -> Result<()> {
+    let count = stage.product.sql(&format!(
+        "select count(distinct seq) from run_logs where run_id = '{id}'"
+    ))?;
+    match count.parse::<usize>()? {
+        count if count == lines => Ok(()),
+        count => bail!("{count} lines are stored, expected {lines}"),
+    }
+}
