@@ -3,7 +3,7 @@
 use super::cause::{classify, sentence};
 use super::judge::Verdict;
 use super::traceback::{last_chain, lines};
-use super::{DriverEnd, Evidence};
+use super::{DriverEnd, ErrorLine, Evidence};
 use crate::log::{Level, Notice, Stream};
 use crate::secrets::redact;
 
@@ -11,6 +11,8 @@ use crate::secrets::redact;
 const EVIDENCE_LINES: usize = 8;
 /// How long one of them, and the cause, may be, in bytes.
 const TEXT_CAP: usize = 1000;
+/// What the CLI puts before an error that it swallows.
+const LEAD: &str = "Error during evaluation: ";
 
 /// All error texts of the evidence, by how much they are worth.
 #[derive(Debug, Default)]
@@ -52,7 +54,7 @@ impl Errors {
     }
 
     fn add(&mut self, message: &str) {
-        if let Some(error) = message.strip_prefix("Error during evaluation: ") {
+        if let Some(error) = message.strip_prefix(LEAD) {
             self.evaluation
                 .get_or_insert_with(|| strip_hint(error).to_owned());
         } else if let Some((_, refusal)) = message.split_once(": error: ") {
@@ -84,13 +86,21 @@ impl Errors {
         self.ranked().next()
     }
 
-    pub(super) fn shown(&self) -> Vec<String> {
-        let mut shown: Vec<String> = Vec::new();
-        let direct = [&self.evaluation, &self.root, &self.driver, &self.usage];
-        for text in direct.into_iter().flatten().chain(&self.others) {
-            let line = one_line(text);
-            if !shown.contains(&line) && shown.len() < EVIDENCE_LINES {
-                shown.push(line);
+    /// The lines of the log that show the failure, the true cause first. One error is often said
+    /// several times, bare and behind its class or behind a sentence of the CLI: it is shown once.
+    pub(super) fn shown(&self, lines: &[ErrorLine]) -> Vec<ErrorLine> {
+        let root = self.root.as_ref();
+        let cause = lines.iter().rfind(|line| Some(&line.message) == root);
+        let mut shown: Vec<ErrorLine> = Vec::new();
+        for line in cause.into_iter().chain(lines) {
+            let message = one_line(strip_hint(strip_lead(&line.message)));
+            let same =
+                |other: &ErrorLine| other.message.ends_with(&message) || message.ends_with(&other.message);
+            if shown.len() < EVIDENCE_LINES && !is_frame(&line.message) && !shown.iter().any(same) {
+                shown.push(ErrorLine {
+                    message,
+                    ..line.clone()
+                });
             }
         }
         shown
@@ -111,6 +121,10 @@ fn is_frame(message: &str) -> bool {
         || message.contains("Traceback (most recent call last)")
         || message.ends_with("following exception:")
         || message.ends_with("another exception occurred:")
+}
+
+fn strip_lead(message: &str) -> &str {
+    message.strip_prefix(LEAD).unwrap_or(message)
 }
 
 fn strip_hint(error: &str) -> &str {

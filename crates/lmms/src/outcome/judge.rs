@@ -23,7 +23,7 @@ pub fn judge(evidence: &Evidence) -> Judgement {
         evidence_lines: if outcome == Outcome::Completed {
             Vec::new()
         } else {
-            errors.shown()
+            errors.shown(&evidence.error_lines)
         },
     }
 }

@@ -209,6 +209,6 @@ pub struct Judgement {
     pub degraded: Option<Degraded>,
     /// One sentence on the cause; `None` when completed.
     pub cause: Option<String>,
-    /// The lines that show it, redacted.
-    pub evidence_lines: Vec<String>,
+    /// The lines that show it, the true cause first, redacted.
+    pub evidence_lines: Vec<ErrorLine>,
 }

@@ -113,9 +113,18 @@ fn captured_runs_that_succeeded() {
 }
 
 #[test]
-fn the_evidence_is_shown() {
+fn the_true_cause_is_shown_first_and_each_error_once_where_it_stands() {
     let verdict = judge(&evidence("boom", Exit::Code(0), &["shapes_boom"]));
-    assert_snapshot!(verdict.evidence_lines.join("\n"));
+    let mut text = String::new();
+    for line in &verdict.evidence_lines {
+        let bytes = capture("boom", line.stream);
+        let offset = usize::try_from(line.byte_offset).expect("a small offset");
+        let rest = String::from_utf8_lossy(&bytes[offset..]);
+        let there = rest.lines().next().expect("a line");
+        assert!(there.contains(&line.message), "{offset}: {there}");
+        _ = writeln!(text, "{:?} {}", line.stream, line.message);
+    }
+    assert_snapshot!(text);
 }
 
 #[test]

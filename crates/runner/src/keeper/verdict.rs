@@ -7,7 +7,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use lmms::{
-    log::{Item, Level, LogParser, Stream},
+    log::{Item, Level, LogParser, Notice, Stream},
     outcome::{DriverEnd, ErrorLine, Evidence, Exit, Judgement, ResultsFound, judge},
     results,
 };
@@ -21,7 +21,8 @@ use types::{BenchmarkDone, EvidenceLine, LogStream, Outcome};
 
 /// Of a longer log only the last part is looked at.
 const LOG_CAP: u64 = 32 << 20;
-const TAIL: usize = 8 * 1024;
+/// Holds the longest chain of tracebacks.
+const TAIL: usize = 64 * 1024;
 const ERROR_LINES: usize = 400;
 
 /// What the keeper knows about the end of a benchmark.
@@ -58,10 +59,13 @@ pub(super) fn reach(
         name: benchmark.name.clone(),
         outcome: outcome(verdict.outcome),
         cause: verdict.cause.map(blot),
-        evidence: lines(&evidence, verdict.evidence_lines)
+        evidence: verdict
+            .evidence_lines
+            .into_iter()
             .map(|line| EvidenceLine {
+                stream: stream(line.stream),
+                byte_offset: line.byte_offset,
                 message: blot(line.message),
-                ..line
             })
             .collect(),
         started_at,
@@ -99,18 +103,6 @@ pub(crate) fn blot_out(mut text: String, secrets: &BTreeMap<String, String>) -> 
         }
     }
     text
-}
-
-fn lines(evidence: &Evidence, messages: Vec<String>) -> impl Iterator<Item = EvidenceLine> {
-    messages.into_iter().map(|message| {
-        let same = |line: &&ErrorLine| lmms::secrets::redact(&line.message).trim() == message.trim();
-        let found = evidence.error_lines.iter().find(same);
-        EvidenceLine {
-            stream: found.map_or(LogStream::Stderr, |line| stream(line.stream)),
-            byte_offset: found.map_or(0, |line| line.byte_offset),
-            message,
-        }
-    })
 }
 
 fn stream(stream: Stream) -> LogStream {
@@ -198,7 +190,8 @@ impl Part {
             return;
         };
         self.logged |= line.origin.is_some();
-        if line.level != Level::Error {
+        let said = matches!(line.notice, Some(Notice::EvaluationError { .. }));
+        if line.level != Level::Error && !said {
             return;
         }
         // Of very many the first and the last are kept: the first traceback is the cause.
