@@ -29,3 +29,4 @@ pub use exec::CLAIMED;
 pub use job::{Job, JobBenchmark, JobProcess, Limits};
 pub use local::LocalEngine;
 pub use process::Identity;
+pub use reporter::{Unreported, part as log_part};

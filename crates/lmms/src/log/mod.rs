@@ -142,7 +142,8 @@ pub struct PhaseMark {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum Phase {
-    /// Python imports: nothing is said for 13 seconds or more, so no parser ever reports it.
+    /// Python imports: nothing is said for 13 seconds or more, so no parser reports it; the
+    /// reporter does, by the driver's events.
     Importing,
     /// The task library is read.
     Indexing,
@@ -168,7 +169,7 @@ pub enum Phase {
 impl Phase {
     /// The name as in the serialised form.
     #[must_use]
-    pub fn as_str(&self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Importing => "importing",
             Self::Indexing => "indexing",

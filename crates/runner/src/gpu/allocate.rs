@@ -61,7 +61,7 @@ pub fn allocate(
     let matching: Vec<&Gpu> = present
         .iter()
         .copied()
-        .filter(|g| satisfies(g, profile))
+        .filter(|g| profile.is_met_by(&g.name, g.memory_total))
         .collect();
     if matching.len() < wanted {
         return Err(Refusal::Never {
@@ -94,12 +94,4 @@ fn count(gpus: &[&Gpu]) -> u32 {
 
 fn is_present(gpu: &Gpu) -> bool {
     matches!(gpu.state, GpuState::Free | GpuState::Used)
-}
-
-/// Cards are sold by round numbers and report a little less: a tenth is forgiven.
-fn satisfies(gpu: &Gpu, profile: &ComputeProfile) -> bool {
-    let gib = u64::from(profile.min_memory.unwrap_or(0));
-    let enough = gpu.memory_total >= (gib << 30) / 10 * 9;
-    let names = |part: &String| gpu.name.to_lowercase().contains(&part.to_lowercase());
-    enough && profile.name.as_ref().is_none_or(names)
 }

@@ -2,6 +2,7 @@
 
 use super::{
     cursor::{Current, Cursor, Pending, State},
+    lines::log_line,
     tail::Tail,
 };
 use crate::{
@@ -9,19 +10,19 @@ use crate::{
     exec::claim::PidRecord,
     gpu,
     job::Job,
-    keeper::{events::Events, run::time, verdict::blot_out},
+    keeper::{events::Events, run::time},
 };
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use lmms::{
     driver_event::{BenchmarkStarted, DriverEventKind, Environment},
-    log::{Item, Level, Line, Progress, Stream},
+    log::{Item, Phase, Progress, Stream},
 };
 use std::{
     collections::BTreeMap,
     io,
     time::{Duration, Instant},
 };
-use types::{AttemptExit, Batch, GpuSample, LogLevel, LogLineEvent, LogStream, News};
+use types::{AttemptExit, Batch, GpuSample, LogLineEvent, News};
 
 /// About how many bytes of JSON a batch may have before it is closed; one more chunk of a log
 /// still stays below the limit of the API.
@@ -32,6 +33,9 @@ const LINE: usize = 200;
 const PROGRESS: Duration = Duration::from_millis(500);
 /// The bar over the documents of a benchmark.
 const DOCUMENTS: &str = "Model Responding";
+/// The phases that no log shows, because nothing is said in them.
+const IMPORTING: &str = Phase::Importing.as_str();
+const INDEXING: &str = Phase::Indexing.as_str();
 
 /// Follows the files and makes batches of them.
 pub(super) struct Composer {
@@ -148,7 +152,12 @@ impl Composer {
     ) -> io::Result<()> {
         for event in self.events.read(dir)? {
             match event.kind {
-                DriverEventKind::Environment(record) => batch.news.push(environment(&record)),
+                DriverEventKind::Environment(record) => {
+                    after.imported = false;
+                    self.phase = Some(IMPORTING);
+                    batch.news.push(environment(&record));
+                }
+                DriverEventKind::Imported { .. } => after.imported = true,
                 DriverEventKind::BenchmarkStarted(said) => {
                     batch.news.extend(self.benchmark_started(job, after, &said));
                 }
@@ -171,7 +180,8 @@ impl Composer {
             stderr: at("stderr_offset").unwrap_or_else(|| self.stderr.offset()),
         });
         self.bar = None;
-        self.phase = None;
+        // A process of its own says nothing before it has imported everything.
+        self.phase = Some(if after.imported { INDEXING } else { IMPORTING });
         Some(News::BenchmarkStarted {
             run_benchmark_id: benchmark.run_benchmark_id,
             at: time(&said.more),
@@ -219,7 +229,7 @@ impl Composer {
     ) -> usize {
         match item {
             Item::Line(line) => {
-                let line = log_line(job, stream, line, secrets);
+                let line = log_line(job.epoch, stream, line, secrets);
                 let cost = LINE + line.message.len();
                 lines.push(line);
                 return cost;
@@ -240,7 +250,9 @@ impl Composer {
     }
 
     fn progress(&mut self, job: &Job, after: &State, gpus: &[GpuSample]) -> Option<News> {
-        let current = after.current.filter(|c| !after.finished.contains(&c.order))?;
+        let Some(current) = after.current.filter(|c| !after.finished.contains(&c.order)) else {
+            return self.before_the_first(job, after, gpus);
+        };
         let benchmark = job.benchmark(current.order)?;
         for (tail, from) in [(&self.stdout, current.stdout), (&self.stderr, current.stderr)] {
             let drawn = tail.peek().filter(|bar| bar.byte_offset >= from);
@@ -248,16 +260,11 @@ impl Composer {
                 self.bar = Some(bar);
             }
         }
-        let bar = self.bar.as_ref();
-        let told = (current.order, bar.map(|bar| bar.n), self.phase);
-        let is_news = match &self.told {
-            Some((at, before)) => at.elapsed() >= PROGRESS && (*before != told || !gpus.is_empty()),
-            None => bar.is_some() || self.phase.is_some() || !gpus.is_empty(),
-        };
-        if !is_news {
+        let told = (current.order, self.bar.as_ref().map(|bar| bar.n), self.phase);
+        if !self.is_news(told, gpus) {
             return None;
         }
-        self.told = Some((Instant::now(), told));
+        let bar = self.bar.as_ref();
         let total = bar.and_then(|bar| bar.total).map(|total| total * self.ranks);
         let done = bar.map(|bar| bar.n.saturating_mul(self.ranks));
         Some(News::Progress {
@@ -274,6 +281,40 @@ impl Composer {
             at: Utc::now(),
             gpus: gpus.to_vec(),
         })
+    }
+
+    /// A new driver imports lmms-eval, which takes many seconds, before it begins a benchmark:
+    /// that is told of the one that will be the next.
+    fn before_the_first(&mut self, job: &Job, after: &State, gpus: &[GpuSample]) -> Option<News> {
+        self.phase
+            .filter(|&phase| phase == IMPORTING && !after.imported)?;
+        let next = job.benchmarks().find(|b| !after.finished.contains(&b.order))?;
+        let told = (next.order, None, self.phase);
+        if !self.is_news(told, gpus) {
+            return None;
+        }
+        Some(News::Progress {
+            run_benchmark_id: next.run_benchmark_id,
+            done: None,
+            total: None,
+            items_per_second: None,
+            eta_seconds: None,
+            phase: self.phase.map(str::to_owned),
+            at: Utc::now(),
+            gpus: gpus.to_vec(),
+        })
+    }
+
+    /// Whether there is something to tell that was not; it is then taken as told.
+    fn is_news(&mut self, told: Told, gpus: &[GpuSample]) -> bool {
+        let is_news = match &self.told {
+            Some((at, before)) => at.elapsed() >= PROGRESS && (*before != told || !gpus.is_empty()),
+            None => told.1.is_some() || told.2.is_some() || !gpus.is_empty(),
+        };
+        if is_news {
+            self.told = Some((Instant::now(), told));
+        }
+        is_news
     }
 }
 
@@ -336,26 +377,5 @@ fn environment(record: &Environment) -> News {
     }
     News::Environment {
         record: serde_json::to_value(record).unwrap_or_default(),
-    }
-}
-
-fn log_line(job: &Job, stream: Stream, line: Line, secrets: &BTreeMap<String, String>) -> LogLineEvent {
-    LogLineEvent {
-        timestamp: line
-            .timestamp
-            .map_or_else(Utc::now, |at| DateTime::from_naive_utc_and_offset(at, Utc)),
-        level: match line.level {
-            Level::Debug => LogLevel::Debug,
-            Level::Info => LogLevel::Info,
-            Level::Warning => LogLevel::Warning,
-            Level::Error => LogLevel::Error,
-        },
-        message: blot_out(line.message, secrets),
-        stream: match stream {
-            Stream::Stdout => LogStream::Stdout,
-            Stream::Stderr => LogStream::Stderr,
-        },
-        attempt: job.epoch,
-        byte_offset: i64::try_from(line.byte_offset).unwrap_or(i64::MAX),
     }
 }

@@ -21,6 +21,9 @@ pub(super) struct State {
     pub(super) offsets: BTreeMap<String, u64>,
     /// Whether the start was told.
     pub(super) started: bool,
+    /// Whether the driver under way has imported lmms-eval; a plain process says nothing of it.
+    #[serde(default)]
+    pub(super) imported: bool,
     /// The benchmark under way.
     pub(super) current: Option<Current>,
     /// Benchmarks whose end was told.

@@ -7,10 +7,14 @@
 mod client;
 mod compose;
 mod cursor;
+mod lines;
 mod tail;
 mod upload;
 
 use crate::{dir::AttemptDir, engine::CancelReason, exec::chain, gpu, job::Job};
+pub use lines::Unreported;
+pub use upload::part;
+
 use client::{Client, Refusal};
 use compose::Composer;
 use cursor::{Cursor, Pending};

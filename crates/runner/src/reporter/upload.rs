@@ -34,9 +34,12 @@ pub(super) async fn logs(
     for stream in [Stream::Stdout, Stream::Stderr] {
         let name = file_name(stream);
         let offset = cursor.uploaded.get(name).copied().unwrap_or(0);
-        let Some(bytes) = part(dir, name, offset, secrets).filter(|bytes| !bytes.is_empty()) else {
+        let Ok(bytes) = part(dir, name, offset, secrets) else {
             continue;
         };
+        if bytes.is_empty() {
+            continue;
+        }
         complete = false;
         let count = bytes.len() as u64;
         let next = match client.put_log(name, offset, bytes).await {
@@ -49,24 +52,34 @@ pub(super) async fn logs(
     Ok(complete)
 }
 
-/// The bytes from an offset on, with the values of secrets starred out in place. Bytes around
-/// the part are read too, so that a value across its edges is found.
-fn part(dir: &AttemptDir, name: &str, offset: u64, secrets: &BTreeMap<String, String>) -> Option<Vec<u8>> {
+/// The bytes of a log from an offset on, with the values of secrets starred out in place. Bytes
+/// around the part are read too, so that a value across its edges is found.
+///
+/// # Errors
+///
+/// When the log is missing, is no regular file, or cannot be read.
+pub fn part(
+    dir: &AttemptDir,
+    name: &str,
+    offset: u64,
+    secrets: &BTreeMap<String, String>,
+) -> io::Result<Vec<u8>> {
     let margin = secrets.values().map(String::len).max().unwrap_or(0) as u64;
     let begin = offset.saturating_sub(margin);
     let mut bytes = Vec::new();
-    let mut file: File = open_regular(&dir.path(name)).ok()?;
-    file.seek(SeekFrom::Start(begin)).ok()?;
+    let mut file: File = open_regular(&dir.path(name))?;
+    file.seek(SeekFrom::Start(begin))?;
     file.take(offset - begin + CHUNK + margin)
-        .read_to_end(&mut bytes)
-        .ok()?;
+        .read_to_end(&mut bytes)?;
     for value in secrets.values().filter(|value| value.len() >= 6) {
         star_out(&mut bytes, value.as_bytes());
     }
-    let from = usize::try_from(offset - begin).ok()?.min(bytes.len());
+    let from = usize::try_from(offset - begin)
+        .unwrap_or(usize::MAX)
+        .min(bytes.len());
     let mut part = bytes.split_off(from);
     part.truncate(CHUNK as usize);
-    Some(part)
+    Ok(part)
 }
 
 fn star_out(bytes: &mut [u8], value: &[u8]) {

@@ -1,6 +1,9 @@
 //! The driver: one process for several benchmarks.
 
-use crate::attempt::{Attempt, until};
+use crate::{
+    attempt::{Attempt, until},
+    receiver::{Receiver, Store},
+};
 use runner::{JobBenchmark, JobProcess};
 use serde_json::Value;
 use std::{
@@ -120,6 +123,43 @@ fn the_model_is_loaded_once_and_a_failure_stops_nothing() {
     for (event, benchmark) in started.iter().zip(attempt.job.benchmarks()) {
         assert_eq!(event["argv"], serde_json::json!(benchmark.argv));
     }
+}
+
+#[test]
+fn what_is_done_before_the_first_benchmark_is_told() {
+    let receiver = Receiver::start();
+    let mut attempt = attempt(&["first", "last"]).reporting_to(&receiver.endpoint_file());
+    attempt
+        .job
+        .env
+        .insert("FAKE_SLOW_IMPORT".to_owned(), "1".to_owned());
+    let mut executor = attempt.start();
+    receiver.until("the import", |store| {
+        phases(store).contains(&"importing".to_owned())
+    });
+    let begun = |news: &types::News| matches!(news, types::News::BenchmarkStarted { .. });
+    assert!(!receiver.store().news().any(begun), "nothing has begun yet");
+    std::fs::write(attempt.dir.path("go"), "").unwrap();
+    assert_eq!(executor.wait(), 0);
+    let store = receiver.store();
+    let first = attempt.job.benchmarks().next().unwrap().run_benchmark_id;
+    let importing = store.news().find_map(|news| match news {
+        types::News::Progress {
+            run_benchmark_id,
+            phase,
+            ..
+        } if phase.is_some() => Some(*run_benchmark_id),
+        _ => None,
+    });
+    assert_eq!(importing, Some(first));
+}
+
+fn phases(store: &Store) -> Vec<String> {
+    let phase = |news: &types::News| match news {
+        types::News::Progress { phase, .. } => phase.clone(),
+        _ => None,
+    };
+    store.news().filter_map(phase).collect()
 }
 
 #[test]
@@ -268,6 +308,20 @@ fn run_real(processes: Vec<JobProcess>, cache: &Path) -> Attempt {
     attempt
 }
 
+/// The evidence of a failure begins with its true cause, and says each line once, where it stands.
+fn assert_shown(attempt: &Attempt, order: u32) {
+    let lines = attempt.done(order).evidence;
+    assert_eq!(lines[0].message, "RuntimeError: boom in process_results");
+    let retries = lines.iter().filter(|line| line.message.contains("RetryError"));
+    assert!(retries.count() <= 1, "{lines:?}");
+    for line in &lines {
+        let log = std::fs::read(attempt.dir.path(&format!("{}.log", line.stream))).unwrap();
+        let rest = String::from_utf8_lossy(&log[line.byte_offset as usize..]).into_owned();
+        let there = rest.lines().next().unwrap();
+        assert!(there.contains(&line.message), "{line:?} is not {there:?}");
+    }
+}
+
 /// The scores of one benchmark by its own results document.
 fn scores(attempt: &Attempt, order: u32) -> Value {
     let done = attempt.done(order);
@@ -299,6 +353,7 @@ fn the_real_lmms_eval_gives_the_same_scores_both_ways() {
             .unwrap()
             .contains("boom in process_results")
     );
+    assert_shown(&together, 1);
     assert_eq!(events(&together, "hook_missing").len(), 0);
     assert_eq!(events(&together, "model_loaded").len(), 1);
     assert_eq!(together.read("out/0/docs_sums.jsonl").lines().count(), 8);
