@@ -64,6 +64,15 @@ impl AppError {
         }
     }
 
+    /// The same, or a conflict of this text when something like it is there already.
+    #[must_use]
+    pub fn or_taken(self, text: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::Db(db) if db.is_duplicate() => Self::Conflict(text()),
+            other => other,
+        }
+    }
+
     /// Something that should not happen.
     pub fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(error.into())

@@ -2,8 +2,8 @@
 
 use crate::handlers::runs::RunsApi;
 use crate::handlers::{
-    benchmarks, config, docs, drafts, health, invitations, me, models, secrets, slices, system, task_folders,
-    tokens, views,
+    benchmarks, config, docs, drafts, health, invitations, me, models, organizations, secrets, slices,
+    system, task_folders, tokens, views,
 };
 use std::sync::LazyLock;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -39,6 +39,10 @@ struct Core;
     invitations::list_invitations,
     invitations::create_invitation,
     invitations::delete_invitation,
+    organizations::rename_organization,
+    organizations::list_members,
+    organizations::change_member,
+    organizations::remove_member,
     secrets::list_secrets,
     secrets::put_secret,
     secrets::delete_secret,

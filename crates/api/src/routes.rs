@@ -3,8 +3,8 @@
 use crate::demo;
 use crate::error::AppError;
 use crate::handlers::{
-    attempts, auth, benchmarks, config, docs, drafts, health, invitations, me, models, runs, secrets, slices,
-    spa, system, task_folders, tokens, views, ws,
+    attempts, auth, benchmarks, config, docs, drafts, health, invitations, me, models, organizations, runs,
+    secrets, slices, spa, system, task_folders, tokens, views, ws,
 };
 use crate::openapi;
 use crate::state::AppState;
@@ -40,6 +40,22 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
             .route(
                 "/invitations/{invitation_id}",
                 delete().to(invitations::delete_invitation),
+            )
+            .route(
+                "/organizations/{organization_id}",
+                patch().to(organizations::rename_organization),
+            )
+            .route(
+                "/organizations/{organization_id}/members",
+                get().to(organizations::list_members),
+            )
+            .route(
+                "/organizations/{organization_id}/members/{user_id}",
+                patch().to(organizations::change_member),
+            )
+            .route(
+                "/organizations/{organization_id}/members/{user_id}",
+                delete().to(organizations::remove_member),
             )
             .route("/secrets", get().to(secrets::list_secrets))
             .route("/secrets/{name}", put().to(secrets::put_secret))

@@ -47,6 +47,46 @@ pub struct MembershipView {
     pub demo: bool,
 }
 
+/// Renames an organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RenameOrganization {
+    /// The new name, which no other organization has.
+    pub name: String,
+}
+
+/// Somebody who belongs to an organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MemberView {
+    /// The person.
+    pub user_id: UserId,
+    /// Their address, where this server keeps the accounts.
+    pub email: Option<String>,
+    /// What they may do.
+    pub role: Role,
+    /// Since when.
+    pub created_at: DateTime<Utc>,
+}
+
+/// All members of an organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MemberList {
+    /// Oldest first.
+    pub members: Vec<MemberView>,
+}
+
+/// Changes what a member may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangeMember {
+    /// The new role; at most the caller's own.
+    pub role: Role,
+}
+
 /// A ticket for one WebSocket, used as subprotocol `ticket.<ticket>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -94,6 +94,9 @@ pub struct RunSummary {
     pub queue_position: Option<u32>,
     /// Who created it; null for an API token.
     pub created_by: Option<UserId>,
+    /// That person's address, where this server keeps the accounts.
+    #[serde(default)]
+    pub created_by_name: Option<String>,
     /// The last sequence number written.
     pub last_seq: i64,
     /// Whether some result is degraded (failed requests, budget, empty answers).

@@ -4,7 +4,9 @@ pub mod embedded;
 mod jwks;
 mod jwt;
 mod keys;
+pub mod people;
 mod principal;
+pub mod run_secrets;
 mod seal;
 pub mod tokens;
 

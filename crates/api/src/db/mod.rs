@@ -21,6 +21,7 @@ pub mod models;
 pub mod organizations;
 pub mod planning;
 mod pool;
+pub mod progress;
 pub mod queue;
 pub mod run_benchmarks;
 pub mod runs;

@@ -5,17 +5,18 @@ use super::{
     schema::{memberships, organizations},
 };
 use crate::auth::Membership;
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use types::{OrganizationId, Role, UserId};
 use uuid::Uuid;
 
-/// Where a person is a member, by name.
+/// Where a person is a member, by name; the demo comes after what is really theirs.
 pub async fn memberships_of(conn: &mut Conn, user: UserId) -> QueryResult<Vec<Membership>> {
     let rows: Vec<(Uuid, String, String, bool)> = memberships::table
         .inner_join(organizations::table)
         .filter(memberships::user_id.eq(user.0))
-        .order(organizations::name)
+        .order((organizations::demo, organizations::name))
         .select((
             organizations::id,
             organizations::name,
@@ -113,4 +114,55 @@ pub async fn add_member(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Gives an organization another name; false when there is none.
+pub async fn rename(conn: &mut Conn, id: OrganizationId, name: &str) -> QueryResult<bool> {
+    let changed = diesel::update(organizations::table.find(id.0))
+        .set(organizations::name.eq(name))
+        .execute(conn)
+        .await?;
+    Ok(changed == 1)
+}
+
+/// A member of an organization.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = memberships)]
+pub struct MemberRow {
+    /// The person.
+    pub user_id: Uuid,
+    /// What they may do.
+    pub role: String,
+    /// Since when.
+    pub created_at: DateTime<Utc>,
+}
+
+/// The members of an organization, oldest first.
+pub async fn members(conn: &mut Conn, organization: OrganizationId) -> QueryResult<Vec<MemberRow>> {
+    memberships::table
+        .filter(memberships::organization_id.eq(organization.0))
+        .order((memberships::created_at, memberships::user_id))
+        .select(MemberRow::as_select())
+        .load(conn)
+        .await
+}
+
+/// The same, with the organization locked, so that two changes do not take away both last owners.
+pub async fn lock_members(conn: &mut Conn, organization: OrganizationId) -> QueryResult<Vec<MemberRow>> {
+    organizations::table
+        .find(organization.0)
+        .select(organizations::id)
+        .for_update()
+        .first::<Uuid>(conn)
+        .await
+        .optional()?;
+    members(conn, organization).await
+}
+
+/// Takes somebody out of an organization.
+pub async fn remove_member(conn: &mut Conn, organization: OrganizationId, user: UserId) -> QueryResult<()> {
+    diesel::delete(memberships::table.find((organization.0, user.0)))
+        .execute(conn)
+        .await
+        .map(|_| ())
 }

@@ -182,7 +182,8 @@ impl Live {
 fn view_of(row: PickRow, kind: &str, modality: &str, live: &Live) -> RunBenchmarkView {
     let status = row.status();
     let live = live.clone();
-    let running = status == BenchmarkStatus::Running && live.run_benchmark_id == Some(row.id);
+    // One that waits for the import of lmms-eval is under way, though not begun.
+    let running = !status.is_terminal() && live.run_benchmark_id == Some(row.id);
     RunBenchmarkView {
         id: row.id.into(),
         benchmark_id: row.benchmark_id.into(),
@@ -321,4 +322,33 @@ pub async fn cancel_unfinished(conn: &mut Conn, run: Uuid) -> QueryResult<usize>
         ))
         .execute(conn)
         .await
+}
+
+/// Rows for tests of pure functions.
+#[cfg(test)]
+pub mod fixtures {
+    use super::*;
+
+    /// A pick of these leaves.
+    pub fn pick(n: u128, status: &str, leaves: &[&str]) -> PickRow {
+        PickRow {
+            id: Uuid::from_u128(n),
+            run_id: Uuid::nil(),
+            benchmark_id: Uuid::nil(),
+            name: format!("b{n}"),
+            order: 0,
+            status: status.into(),
+            outcome: None,
+            error_message: None,
+            evidence: Value::Null,
+            degraded: None,
+            leaf_tasks: leaves.iter().map(|&l| l.to_owned()).collect(),
+            started_at: None,
+            completed_at: None,
+            attempt_id: None,
+            done: None,
+            ingested_at: None,
+            sample_count: 0,
+        }
+    }
 }

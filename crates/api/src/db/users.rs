@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use types::{Role, UserId};
 use uuid::Uuid;
 
@@ -45,6 +46,17 @@ pub async fn find(conn: &mut Conn, id: UserId) -> QueryResult<Option<UserRow>> {
         .first(conn)
         .await
         .optional()
+}
+
+/// The addresses of accounts, by id.
+pub async fn emails(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<HashMap<Uuid, String>> {
+    let found: Vec<(Uuid, Option<String>)> = users::table
+        .filter(users::id.eq_any(ids))
+        .select((users::id, users::email))
+        .load(conn)
+        .await?;
+    let known = found.into_iter().filter_map(|(id, email)| Some((id, email?)));
+    Ok(known.collect())
 }
 
 /// The account with this address.

@@ -5,8 +5,8 @@
 //! ([`tasks::answers`]) and gives them with a given probability.
 //!
 //! The endpoint's address stands in the arguments of the demo's models and is brought up to date by
-//! [`prepare`] at every start; a run that waits keeps the address that it was created with, so a
-//! server whose port changes should have none waiting.
+//! [`prepare`] at every start; a run of the demo takes it from there when it begins, however long it
+//! has waited.
 
 mod canvas;
 mod chance;

@@ -12,6 +12,7 @@ pub mod health;
 pub mod invitations;
 pub mod me;
 pub mod models;
+pub mod organizations;
 pub mod runs;
 pub mod secrets;
 pub mod slices;

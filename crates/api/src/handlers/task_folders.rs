@@ -62,12 +62,7 @@ pub async fn create_task_folder(
             Ok(row)
         })
         .await
-        .map_err(|e| match &e {
-            AppError::Db(db) if db.is_duplicate() => {
-                AppError::Conflict(format!("the folder `{path}` is there already"))
-            }
-            _ => e,
-        })?;
+        .map_err(|error| error.or_taken(|| format!("the folder `{path}` is there already")))?;
     catalogue::sync(&state).await.map_err(AppError::internal)?;
     Ok(HttpResponse::Created().json(TaskFolderView::from(row)))
 }

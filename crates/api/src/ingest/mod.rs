@@ -6,6 +6,7 @@
 
 mod docs;
 pub mod files;
+pub mod lines;
 mod metrics;
 mod pick;
 mod pump;

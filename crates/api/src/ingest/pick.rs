@@ -88,7 +88,7 @@ pub async fn ingest(
     };
     let rows = metrics::rows(owner, &results, &ids, &scores);
     metric_rows::replace(conn, pick.id, &rows).await?;
-    learn(conn, &results, &ids).await?;
+    learn(conn, pick, &results, &ids).await?;
     let names: HashMap<Uuid, &String> = ids.iter().map(|(name, id)| (*id, name)).collect();
     let told = |row| metrics::update(row, names.get(&row.benchmark_id).map_or("", |n| n.as_str()));
     ingested.updates = rows.iter().map(told).collect();
@@ -169,12 +169,24 @@ async fn catalogue_ids(
     Ok(ids)
 }
 
-/// What only a results document tells: how many documents a task has.
-async fn learn(conn: &mut Conn, results: &Results, ids: &HashMap<String, Uuid>) -> Result<(), IngestError> {
+/// What only a results document tells: how many documents a task has, and so how many a picked
+/// group or tag has in all.
+async fn learn(
+    conn: &mut Conn,
+    pick: &Pick,
+    results: &Results,
+    ids: &HashMap<String, Uuid>,
+) -> Result<(), IngestError> {
+    let stored = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     for task in &results.tasks {
         if let (Some(id), Some(n)) = (ids.get(&task.name), task.original_n) {
-            catalogue::set_num_samples(conn, *id, i64::try_from(n).unwrap_or(i64::MAX)).await?;
+            catalogue::set_num_samples(conn, *id, stored(n)).await?;
         }
+    }
+    let is_leaf = results.tasks.iter().any(|task| task.name == pick.name);
+    let all: Option<u64> = results.tasks.iter().map(|task| task.original_n).sum();
+    if let Some(n) = all.filter(|n| *n > 0 && !is_leaf) {
+        catalogue::set_num_samples(conn, pick.benchmark, stored(n)).await?;
     }
     Ok(())
 }

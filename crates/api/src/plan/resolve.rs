@@ -45,6 +45,20 @@ pub struct Resolved {
     pub include_paths: Vec<String>,
 }
 
+impl Resolved {
+    /// Takes the address of the model's endpoint as it is now, unless the run itself names one:
+    /// that of the demo moves with this server's port.
+    pub fn follow(&mut self, model: &ArgList, config: &RunConfig) {
+        let own = config.model_args.as_ref().and_then(|args| args.get(ADDRESS));
+        if let (None, Some(now)) = (own, model.get(ADDRESS)) {
+            self.model_args.set(ADDRESS, now.clone());
+        }
+    }
+}
+
+/// The argument of an endpoint's address.
+const ADDRESS: &str = "base_url";
+
 /// The model has no such checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("is `{variant}`; expected {}", expected(.known))]
@@ -185,6 +199,25 @@ mod tests {
         let r = resolve(&model(), "c1", &config, vec![]).unwrap();
         let keys: Vec<_> = r.model_args.0.iter().map(|(k, v)| format!("{k}={v}")).collect();
         assert_eq!(keys, ["pretrained=base", "max_pixels=5", "new=True"]);
+    }
+
+    #[test]
+    fn the_address_of_today_counts_unless_the_run_names_one() {
+        let at = |port: &str| ArgList(vec![(ADDRESS.into(), text(port))]);
+        let created = Resolved {
+            model_args: at("1"),
+            ..Resolved::default()
+        };
+        let mut waited = created.clone();
+        waited.follow(&at("2"), &RunConfig::default());
+        assert_eq!(waited.model_args, at("2"));
+        let own = RunConfig {
+            model_args: Some(at("1")),
+            ..RunConfig::default()
+        };
+        let mut told = created;
+        told.follow(&at("2"), &own);
+        assert_eq!(told.model_args, at("1"));
     }
 
     #[test]

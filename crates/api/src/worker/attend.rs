@@ -7,7 +7,7 @@ use crate::db::attempts::WatchedRow;
 use crate::db::queue::{self, RunEnding};
 use crate::db::run_benchmarks::PickRow;
 use crate::db::runs::RunRow;
-use crate::db::{self, Conn, attempts, run_benchmarks, runs};
+use crate::db::{self, Conn, attempts, planning, run_benchmarks, runs};
 use crate::ingest::IngestError;
 use crate::plan::{self, Resolved};
 use chrono::{DateTime, Utc};
@@ -124,8 +124,7 @@ impl Worker {
     /// Makes the folder with job and token, and launches the executor.
     async fn prepare(&self, view: &View, attempt: &WatchedRow) -> Result<(), AttendError> {
         let settings: RunConfig = serde_json::from_value(view.run.config.clone()).unwrap_or_default();
-        let resolved: Resolved =
-            serde_json::from_value(view.run.plan["resolved"].clone()).unwrap_or_default();
+        let resolved = self.resolved(&view.run, &settings).await?;
         let source = Source {
             config: &self.state.config,
             run: attempt.run_id,
@@ -162,6 +161,28 @@ impl Worker {
             })
             .await?;
         if ours { self.launch(attempt).await } else { Ok(()) }
+    }
+
+    /// What the run was made of, with the demo's address of today.
+    async fn resolved(&self, run: &RunRow, settings: &RunConfig) -> Result<Resolved, db::Error> {
+        let mut resolved: Resolved = serde_json::from_value(run.plan["resolved"].clone()).unwrap_or_default();
+        if !run.demo {
+            return Ok(resolved);
+        }
+        let model = self
+            .state
+            .db
+            .service(async |conn: &mut Conn| -> Result<_, db::Error> {
+                Ok(planning::model(conn, run.model_id.into()).await?)
+            })
+            .await?;
+        if let Some(model) = model {
+            resolved.follow(
+                &serde_json::from_value(model.model_args).unwrap_or_default(),
+                settings,
+            );
+        }
+        Ok(resolved)
     }
 
     async fn launch(&self, attempt: &WatchedRow) -> Result<(), AttendError> {

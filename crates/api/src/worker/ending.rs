@@ -88,7 +88,7 @@ pub(super) fn completed(done: &BenchmarkDone, degraded: Option<String>, sample_c
     }
 }
 
-/// What is said of a run whose attempt ended.
+/// What is said of a run whose attempt ended, and of that attempt: both end for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RunVerdict {
     pub(super) status: RunStatus,

@@ -9,7 +9,7 @@ use crate::db::attempts::WatchedRow;
 use crate::db::events::{NewEvent, append, prune_progress};
 use crate::db::queue::{self, RunEnding};
 use crate::db::run_benchmarks::PickRow;
-use crate::db::{self, Conn, attempts, machines, run_benchmarks, runs};
+use crate::db::{self, Conn, attempts, machines, progress, run_benchmarks, runs};
 use crate::ingest::files::register_logs;
 use chrono::Utc;
 use std::time::Duration;
@@ -42,15 +42,15 @@ impl Worker {
         let (over, mut events) = end_picks(conn, &picks, verdict).await?;
         let all_completed = over.iter().all(|p| p.status == BenchmarkStatus::Completed);
         let state = verdict.state(all_completed);
+        let said = run_verdict(verdict, &over);
         let exit = verdict.exit.as_deref();
-        let reason = verdict.reason.as_deref();
-        attempts::end(conn, attempt.id, state, verdict.outcome, reason, exit).await?;
+        let reason = attempt_reason(verdict, &said);
+        attempts::end(conn, attempt.id, state, said.outcome, reason, exit).await?;
         machines::release(conn, attempt.id).await?;
         register_logs(conn, &owner_of(attempt)).await?;
-        events.push(progress_event(conn, attempt.run_id).await?);
-        events.push(attempt_event(attempt.epoch, state, verdict));
-        self.end_run(conn, attempt, state, &run_verdict(verdict, &over), events)
-            .await
+        events.push(progress_event(conn, attempt.run_id, true).await?);
+        events.push(attempt_event(attempt.epoch, state, said.outcome, reason));
+        self.end_run(conn, attempt, state, &said, events).await
     }
 
     async fn end_run(
@@ -64,11 +64,16 @@ impl Worker {
         let run = attempt.run_id;
         let row = runs::find(conn, RunId(run)).await?;
         let percent = row.as_ref().map_or(0.0, |r| r.progress_percent);
-        let config = row.map(|r| serde_json::from_value::<RunConfig>(r.config).unwrap_or_default());
+        let config = row
+            .as_ref()
+            .map(|r| serde_json::from_value::<RunConfig>(r.config.clone()).unwrap_or_default());
         let tries = config.and_then(|c| c.retry).map_or(0, |r| i64::from(r.attempt));
         let lost = attempts::count_lost(conn, run).await?;
         if state == AttemptState::Lost && lost <= tries {
             run_benchmarks::reset_unfinished(conn, run).await?;
+            let percent = row
+                .as_ref()
+                .map_or(0.0, |r| progress::committed(r.completed_tasks, r.total_tasks));
             let back = RunEnding::new(RunStatus::Queued, None, None, percent);
             queue::end(conn, run, self.owner, attempt.epoch, &back).await?;
             let wait = RETRY_WAIT * u32::try_from(lost).unwrap_or(1);
@@ -131,13 +136,18 @@ async fn end_picks(
     Ok((over, events))
 }
 
-fn attempt_event(epoch: i32, state: AttemptState, verdict: &Verdict) -> NewEvent {
+/// An executor that did all its work gives no reason; its benchmarks may.
+fn attempt_reason<'a>(verdict: &'a Verdict, said: &'a RunVerdict) -> Option<&'a str> {
+    verdict.reason.as_deref().or(said.error_message.as_deref())
+}
+
+fn attempt_event(epoch: i32, state: AttemptState, outcome: Outcome, reason: Option<&str>) -> NewEvent {
     LiveEvent::Status(StatusEvent {
         at: Some(Utc::now()),
         attempt: Some(epoch),
         attempt_state: Some(state),
-        outcome: Some(verdict.outcome),
-        reason: verdict.reason.clone(),
+        outcome: Some(outcome),
+        reason: reason.map(str::to_owned),
         ..StatusEvent::default()
     })
     .into()

@@ -4,8 +4,8 @@ use super::{Worker, ending};
 use crate::db::attempts::WatchedRow;
 use crate::db::events::{NewEvent, append};
 use crate::db::queue::{self, LiveChanges};
-use crate::db::run_benchmarks::{self, Ending, PickRow};
-use crate::db::{self, Conn, runs};
+use crate::db::run_benchmarks::{self, Ending, Live, PickRow};
+use crate::db::{self, Conn, progress, runs};
 use crate::ingest::{IngestError, Ingested, Pick, ingest};
 use chrono::Utc;
 use types::{
@@ -131,7 +131,7 @@ impl Worker {
             return Ok(());
         }
         events.push(status_event(pick, end));
-        events.push(progress_event(conn, attempt.run_id).await?);
+        events.push(progress_event(conn, attempt.run_id, false).await?);
         append(conn, attempt.run_id, events).await?;
         Ok(())
     }
@@ -170,22 +170,32 @@ pub(super) fn status_event(pick: &PickRow, end: &Ending) -> NewEvent {
     .into()
 }
 
-/// Counts what is committed, and says how far the run is now.
-pub(super) async fn progress_event(conn: &mut Conn, run: Uuid) -> Result<NewEvent, db::Error> {
+/// Counts what is committed, and says how far the run is now; a run that has `ended` with all of
+/// it is at 100.
+pub(super) async fn progress_event(conn: &mut Conn, run: Uuid, ended: bool) -> Result<NewEvent, db::Error> {
     let (completed, total) = queue::recount(conn, run).await?;
-    let percent = 100.0 * f64::from(completed) / f64::from(total.max(1));
     let picks = run_benchmarks::of_run(conn, run).await?;
+    let row = runs::find(conn, RunId(run)).await?;
+    let before = row.as_ref().map_or(0.0, |r| r.progress_percent);
+    let percent = if ended && completed == total {
+        progress::committed(completed, total)
+    } else {
+        progress::under_way(&picks, total, None, before)
+    };
     let waiting: Vec<String> = picks
         .iter()
         .filter(|p| matches!(p.status(), BenchmarkStatus::Pending | BenchmarkStatus::Running))
         .map(|p| p.name.clone())
         .collect();
-    let row = runs::find(conn, RunId(run)).await?;
-    let rest = row.and_then(|r| queue::expected_seconds(&r.plan, &waiting));
+    let rest = row
+        .as_ref()
+        .and_then(|r| queue::expected_seconds(&r.plan, &waiting));
     let eta = rest.filter(|_| !waiting.is_empty()).map(|s| s.ceil() as u64);
+    let live = row.map(|r| Live::of(&r.live)).unwrap_or_default();
+    let live = Some(live).filter(|l| is_running(&picks, l)).unwrap_or_default();
     let changes = LiveChanges {
-        current_run_benchmark_id: None,
-        live: serde_json::json!({}),
+        current_run_benchmark_id: live.run_benchmark_id,
+        live: serde_json::json!(live),
         progress_percent: percent,
         items_per_second: None,
         eta_seconds: eta.and_then(|s| i64::try_from(s).ok()),
@@ -200,4 +210,13 @@ pub(super) async fn progress_event(conn: &mut Conn, run: Uuid) -> Result<NewEven
         ..ProgressEvent::default()
     })
     .into())
+}
+
+/// Whether what is known of a benchmark under way is of one that still is: the next one may have
+/// begun before the last one is committed.
+fn is_running(picks: &[PickRow], live: &Live) -> bool {
+    let mut running = picks
+        .iter()
+        .filter(|p| p.status() == BenchmarkStatus::Running && p.done.is_none());
+    running.any(|p| Some(p.id) == live.run_benchmark_id)
 }

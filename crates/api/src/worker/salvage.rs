@@ -4,22 +4,27 @@
 //! only regular files are read.
 
 use super::Worker;
+use crate::auth::run_secrets;
 use crate::db::artifacts::stored_bytes;
 use crate::db::attempts::WatchedRow;
+use crate::db::events::append;
 use crate::db::run_benchmarks::PickRow;
-use crate::db::{self, Conn, attempts, run_benchmarks};
+use crate::db::{self, Conn, attempts, run_benchmarks, runs};
 use crate::ingest::IngestError;
 use crate::ingest::files::{Owner, Place, append_log, register};
+use crate::ingest::lines::kept;
 use crate::store::StoreError;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use runner::AttemptDir;
+use runner::{AttemptDir, Unreported};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
-use types::{BenchmarkDone, BenchmarkStatus, LogStream, MAX_LOG_CHUNK};
+use tokio::io::AsyncReadExt;
+use types::{BenchmarkDone, BenchmarkStatus, LogLineEvent, LogStream, MAX_LOG_CHUNK, RunId};
+use uuid::Uuid;
 
 impl Worker {
     /// Stores what the folder proves. A file that cannot be read is left out, and then the
@@ -30,8 +35,10 @@ impl Worker {
         };
         let dir = AttemptDir::new(folder);
         let owner = owner_of(attempt);
+        let secrets = self.secrets_of(owner.run).await?;
         for stream in LogStream::ALL {
-            self.salvage_log(&dir, &owner, *stream).await?;
+            self.salvage_log(&dir, &owner, *stream, &secrets).await?;
+            self.salvage_lines(&dir, &owner, *stream, &secrets).await?;
         }
         let open = |p: &&PickRow| matches!(p.status(), BenchmarkStatus::Pending | BenchmarkStatus::Running);
         for pick in picks.iter().filter(open).filter(|p| p.done.is_none()) {
@@ -100,25 +107,40 @@ impl Worker {
         Ok(Ok(()))
     }
 
+    /// The values that must not be stored. One that cannot be opened was never handed over.
+    async fn secrets_of(&self, run: Uuid) -> Result<BTreeMap<String, String>, IngestError> {
+        let known = self
+            .state
+            .db
+            .service(async |conn: &mut Conn| -> Result<_, db::Error> {
+                match runs::find(conn, RunId(run)).await? {
+                    Some(run) => Ok(run_secrets::of_run(&self.state, conn, &run).await?),
+                    None => Ok(BTreeMap::new()),
+                }
+            })
+            .await?;
+        let value = |(variable, (_, value)): (String, (String, Option<String>))| Some((variable, value?));
+        Ok(known.into_iter().filter_map(value).collect())
+    }
+
     /// Appends what is in the file and not yet stored.
     async fn salvage_log(
         &self,
         dir: &AttemptDir,
         owner: &Owner,
         stream: LogStream,
+        secrets: &BTreeMap<String, String>,
     ) -> Result<(), IngestError> {
-        let Ok(mut file) = open_within(dir.root(), &dir.path(&format!("{stream}.log"))).await else {
-            return Ok(());
-        };
-        while self.salvage_chunk(&mut file, owner, stream).await? {}
+        while self.salvage_chunk(dir, owner, stream, secrets).await? {}
         Ok(())
     }
 
     async fn salvage_chunk(
         &self,
-        file: &mut File,
+        dir: &AttemptDir,
         owner: &Owner,
         stream: LogStream,
+        secrets: &BTreeMap<String, String>,
     ) -> Result<bool, IngestError> {
         self.state
             .db
@@ -126,10 +148,79 @@ impl Worker {
                 // A reporter that is not quite dead takes turns with us.
                 attempts::lock_executor(conn, owner.attempt.into()).await?;
                 let at = u64::try_from(stored_bytes(conn, owner.attempt, stream).await?).unwrap_or(0);
-                let Some(bytes) = read_at(file, at).await.ok().filter(|b| !b.is_empty()) else {
+                let (dir, secrets) = (dir.clone(), secrets.clone());
+                let read = move || runner::log_part(&dir, &format!("{stream}.log"), at, &secrets);
+                let bytes = tokio::task::spawn_blocking(read).await.ok().and_then(Result::ok);
+                let Some(bytes) = bytes.filter(|b| !b.is_empty()) else {
                     return Ok(false);
                 };
-                append_log(conn, &self.state.store, owner, stream, at, bytes).await?;
+                append_log(conn, &self.state.store, owner, stream, at, bytes.into()).await?;
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Indexes the lines that nobody has reported.
+    async fn salvage_lines(
+        &self,
+        dir: &AttemptDir,
+        owner: &Owner,
+        stream: LogStream,
+        secrets: &BTreeMap<String, String>,
+    ) -> Result<(), IngestError> {
+        let found = self
+            .state
+            .db
+            .service(async |conn: &mut Conn| -> Result<_, db::Error> {
+                Ok(attempts::find_executor(conn, owner.attempt.into()).await?)
+            })
+            .await?;
+        let Some(executor) = found else {
+            return Ok(());
+        };
+        let mut known = executor.offsets().get(stream.as_str()).copied().unwrap_or(0);
+        let mut rest = Unreported::from(stream, known, executor.epoch);
+        loop {
+            let (dir, secrets) = (dir.clone(), secrets.clone());
+            let read = move || {
+                let next = rest.next(&dir, &secrets);
+                (rest, next)
+            };
+            let Ok((reader, Ok(Some((lines, end))))) = tokio::task::spawn_blocking(read).await else {
+                return Ok(());
+            };
+            rest = reader;
+            if !self.index_lines(owner, stream, known, lines, end).await? {
+                return Ok(());
+            }
+            known = end;
+        }
+    }
+
+    /// Stores lines that begin at `at`; false when they are not the next ones, because somebody
+    /// else has told of them.
+    async fn index_lines(
+        &self,
+        owner: &Owner,
+        stream: LogStream,
+        at: u64,
+        lines: Vec<LogLineEvent>,
+        end: u64,
+    ) -> Result<bool, IngestError> {
+        self.state
+            .db
+            .service(async |conn: &mut Conn| -> Result<_, IngestError> {
+                let run = runs::lock(conn, RunId(owner.run)).await?;
+                let executor = attempts::lock_executor(conn, owner.attempt.into()).await?;
+                let (Some(run), Some(executor)) = (run, executor) else {
+                    return Ok(false);
+                };
+                let known = executor.offsets().get(stream.as_str()).copied().unwrap_or(0);
+                if known != at || executor.state().is_terminal() {
+                    return Ok(false);
+                }
+                append(conn, owner.run, kept(run.log_lines, lines, executor.epoch)).await?;
+                attempts::set_offset(conn, owner.attempt, stream.as_str(), end).await?;
                 Ok(true)
             })
             .await
@@ -143,13 +234,6 @@ pub(super) fn owner_of(attempt: &WatchedRow) -> Owner {
         run: attempt.run_id,
         attempt: attempt.id,
     }
-}
-
-async fn read_at(file: &mut File, at: u64) -> io::Result<Bytes> {
-    file.seek(SeekFrom::Start(at)).await?;
-    let mut bytes = Vec::new();
-    file.take(MAX_LOG_CHUNK as u64).read_to_end(&mut bytes).await?;
-    Ok(bytes.into())
 }
 
 /// A regular file below `root`, whatever links lie on the way.

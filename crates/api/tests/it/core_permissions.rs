@@ -20,6 +20,8 @@ fn body(id: &str, role: Role, model: Uuid, benchmark: Uuid) -> Value {
         "create_checkpoint" => json!({"checkpoint_variant": format!("of-{role}")}),
         "create_run" | "preview_run" => json!({"model_id": model, "benchmark_ids": [benchmark]}),
         "rename_run" => json!({"name": "x"}),
+        "rename_organization" => json!({"name": format!("of {role}")}),
+        "change_member" => json!({"role": "viewer"}),
         "create_token" => json!({"name": "x", "role": "viewer"}),
         "create_invitation" => json!({"email": "eve@example.test", "role": "viewer"}),
         "create_task_folder" => json!({"path": "/no/such/folder"}),
@@ -49,6 +51,7 @@ async fn every_operation_is_allowed_to_the_roles_of_the_matrix() {
             }
             let concrete = path
                 .replace("{run_id}", &run)
+                .replace("{organization_id}", &org.id.to_string())
                 .replace("{model_id}", &org.model.to_string())
                 .replace("{name}", "NAME");
             let parts = concrete.split('/').map(|s| {

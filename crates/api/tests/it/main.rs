@@ -5,6 +5,7 @@ mod core_auth;
 mod core_catalogue;
 mod core_hosted;
 mod core_isolation;
+mod core_members;
 mod core_openapi;
 mod core_permissions;
 mod core_schema;

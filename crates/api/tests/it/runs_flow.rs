@@ -2,8 +2,10 @@
 
 use super::runs_stage::{Org, Stage, until};
 use reqwest::Method;
+use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::io::Write;
 use std::path::Path;
 
 async fn stage() -> (Stage, Org) {
@@ -70,6 +72,12 @@ async fn a_run_keeps_what_succeeds_and_tells_what_failed() {
         (Some(4), Some(5))
     );
     assert_eq!(detail["attempts"][0]["state"], "failed");
+    assert_eq!(
+        (&detail["attempts"][0]["outcome"], &detail["progress_percent"]),
+        (&json!("crashed"), &json!(99.0)),
+        "an attempt ends for the reason of its run, which is not all there"
+    );
+    sizes_are_known(&stage, &org, &detail).await;
     assert_eq!(detail["metrics_snapshot"]["group_g"], json!({"acc": 0.6}));
     assert_eq!(
         detail["metrics_snapshot"]["filters_f"],
@@ -85,6 +93,26 @@ async fn a_run_keeps_what_succeeds_and_tells_what_failed() {
     samples_are_stored(&stage, &org, &run).await;
     raw_output_is_the_file(&stage, &org, &run).await;
     artifacts_are_the_files(&stage, &org, &run).await;
+}
+
+/// The number of documents is shown of what is over and of what waits, and told by the catalogue.
+async fn sizes_are_known(stage: &Stage, org: &Org, detail: &Value) {
+    let sizes = |detail: &Value| {
+        let rows = detail["benchmarks"].as_array().unwrap().iter();
+        rows.map(|b| (b["done"].as_u64(), b["total"].as_u64()))
+            .collect::<Vec<_>>()
+    };
+    let all = |n| (Some(n), Some(n));
+    assert_eq!(sizes(detail), [all(10), (None, None), all(5), all(5)]);
+    let group = &detail["benchmarks"][0]["benchmark_id"];
+    let (_, known) = stage
+        .get(&format!("/benchmarks/{}", group.as_str().unwrap()), &org.viewer)
+        .await;
+    assert_eq!(known["num_samples"], 10, "{known}");
+    let body = json!({"model_id": org.model, "benchmark_ids": [detail["benchmarks"][2]["benchmark_id"]]});
+    let (_, preview) = stage.post("/runs/preview", &org.viewer, &body).await;
+    assert_eq!(preview["benchmarks"][0]["samples"], 5, "{preview:#}");
+    assert!(preview["eta_seconds"].is_u64(), "{preview:#}");
 }
 
 async fn metrics_are_stored(stage: &Stage, org: &Org, run: &str) {
@@ -307,6 +335,7 @@ async fn a_lost_executor_is_told_and_a_requeue_repeats_nothing() {
     let _working = stage.work();
     let run = stage.create(&org, &["first", "wait_w"], json!({})).await;
     running(&stage, &org, &run, 1).await;
+    say_something_that_nobody_reports(&stage, &run).await;
     kill_keeper(&stage, &run, 1);
     let detail = stage.until_over(&org, &run).await;
     assert_eq!(
@@ -314,6 +343,11 @@ async fn a_lost_executor_is_told_and_a_requeue_repeats_nothing() {
         (Some("failed"), Some("lost")),
         "{detail:#}"
     );
+    raw_output_is_the_file(&stage, &org, &run).await;
+    let (_, logs) = stage
+        .get(&format!("/runs/{run}/logs?search=last%20words"), &org.viewer)
+        .await;
+    assert_eq!(logs["total"], 1, "what nobody has reported is indexed: {logs}");
     assert_eq!(statuses(&detail), ["completed", "failed"]);
     assert_eq!(detail["attempts"][0]["state"], "lost");
     assert_eq!(marked_processes(detail["attempts"][0]["id"].as_str().unwrap()), 0);
@@ -339,15 +373,47 @@ async fn a_lost_executor_is_told_and_a_requeue_repeats_nothing() {
     assert_eq!(states, ["lost", "succeeded"]);
 }
 
-fn kill_keeper(stage: &Stage, run: &str, epoch: i32) {
+/// Ends the reporter of the first attempt, holds the keeper that would start it again, and lets the
+/// evaluation print one more line.
+async fn say_something_that_nobody_reports(stage: &Stage, run: &str) {
+    let folder = stage.attempt_dir(run, 1);
+    let keeper = keeper_of(stage, run, 1);
+    send(keeper, Signal::STOP);
+    let children = std::fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children")).unwrap();
+    let is_reporter = |pid: &i32| {
+        let program = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+        program == Path::new(env!("CARGO_BIN_EXE_lmms-dash"))
+    };
+    let reporter = children
+        .split_whitespace()
+        .map(|pid| pid.parse().unwrap())
+        .find(is_reporter);
+    let reporter = reporter.expect("the keeper has a reporter");
+    send(reporter, Signal::KILL);
+    until("the end of the reporter", || async {
+        let state = std::fs::read_to_string(format!("/proc/{reporter}/stat")).unwrap();
+        state.contains(") Z ").then_some(())
+    })
+    .await;
+    let mut log = std::fs::OpenOptions::new()
+        .append(true)
+        .open(folder.join("stdout.log"))
+        .unwrap();
+    log.write_all(b"last words\n").unwrap();
+}
+
+fn send(pid: i32, signal: Signal) {
+    rustix::process::kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
+fn keeper_of(stage: &Stage, run: &str, epoch: i32) -> i32 {
     let text = std::fs::read_to_string(stage.attempt_dir(run, epoch).join("pid.json")).unwrap();
     let record: Value = serde_json::from_str(&text).unwrap();
-    let pid = i32::try_from(record["pid"].as_i64().unwrap()).unwrap();
-    rustix::process::kill_process(
-        rustix::process::Pid::from_raw(pid).unwrap(),
-        rustix::process::Signal::KILL,
-    )
-    .unwrap();
+    i32::try_from(record["pid"].as_i64().unwrap()).unwrap()
+}
+
+fn kill_keeper(stage: &Stage, run: &str, epoch: i32) {
+    send(keeper_of(stage, run, epoch), Signal::KILL);
 }
 
 #[tokio::test(flavor = "multi_thread")]

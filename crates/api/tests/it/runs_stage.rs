@@ -12,6 +12,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -64,13 +65,25 @@ impl Drop for Working {
 pub(crate) struct Server {
     pub(crate) cluster: pg::Cluster,
     _folder: TempDir,
+    _gpus: GpuList,
+}
+
+/// The file that the stub of NVML reads.
+struct GpuList;
+
+impl Drop for GpuList {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(fake_gpus());
+    }
 }
 
 /// Databases are copied from one that is migrated; a copy needs it to be alone.
-static SERVER: OnceLock<Server> = OnceLock::new();
+static SERVER: OnceLock<&'static Server> = OnceLock::new();
+static OWNED: AtomicPtr<Server> = AtomicPtr::new(std::ptr::null_mut());
 static TEMPLATE: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
 static COPYING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
+/// The server of all tests, which ends with the process and takes its files along.
 pub(crate) fn server() -> &'static Server {
     SERVER.get_or_init(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -81,11 +94,30 @@ pub(crate) fn server() -> &'static Server {
         options.settings = vec![("max_connections".to_owned(), "200".to_owned())];
         options.progress = Box::new(|_| {});
         let cluster = pg::Cluster::start(options).unwrap();
-        Server {
+        // SAFETY: the function may be called at any time.
+        unsafe { libc::atexit(end_server) };
+        let server = Box::into_raw(Box::new(Server {
             cluster,
             _folder: folder,
-        }
+            _gpus: GpuList,
+        }));
+        OWNED.store(server, Ordering::Release);
+        // SAFETY: it lives until the process ends.
+        unsafe { &*server }
     })
+}
+
+/// Statics are never dropped, so this is what a drop of [`SERVER`] would be.
+extern "C" fn end_server() {
+    // Not in this thread, whose thread-locals are gone.
+    let end = std::thread::spawn(|| {
+        let server = OWNED.swap(std::ptr::null_mut(), Ordering::Acquire);
+        if !server.is_null() {
+            // SAFETY: it comes from a box, only once, and every test is over.
+            drop(unsafe { Box::from_raw(server) });
+        }
+    });
+    let _ = end.join();
 }
 
 /// Where the stub of NVML reads its GPUs from.

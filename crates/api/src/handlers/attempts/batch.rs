@@ -7,14 +7,14 @@ use crate::db::events::{NewEvent, append};
 use crate::db::run_benchmarks::PickRow;
 use crate::db::{Conn, queue, run_benchmarks, runs};
 use crate::error::{AppError, AppResult};
+use crate::ingest::lines::{kept, notice};
 use crate::json::Json;
 use crate::state::AppState;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use serde_json::json;
 use types::{
-    AttemptId, AttemptState, Batch, BatchAnswer, BenchmarkStatus, LiveEvent, LogLineEvent, MAX_LOG_LINES,
-    Order, RunId, StatusEvent,
+    AttemptId, AttemptState, Batch, BatchAnswer, BenchmarkStatus, LiveEvent, Order, RunId, StatusEvent,
 };
 
 /// Take a batch of news. A number that was taken before changes nothing; a gap is a conflict.
@@ -100,7 +100,7 @@ async fn write(
         ..attempt
     };
     attempts::apply_batch(conn, executor.id, executor.epoch, &attempt).await?;
-    let mut events = lines_of(run, batch.lines, executor.epoch);
+    let mut events = kept(run.log_lines, batch.lines, executor.epoch);
     let picks = picks_of(conn, run, &notes, progress.as_ref()).await?;
     for note in notes {
         events.extend(write_note(conn, &executor, &picks, note).await?);
@@ -115,24 +115,6 @@ async fn write(
         runs::notify_work(conn).await?;
     }
     Ok(executor)
-}
-
-/// The lines that are kept; the last ones before the limit say so.
-fn lines_of(run: &runs::RunRow, lines: Vec<LogLineEvent>, epoch: i32) -> Vec<NewEvent> {
-    let room = MAX_LOG_LINES - run.log_lines;
-    let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-    let mut events = Vec::new();
-    let kept = news::kept_lines(lines, epoch, room);
-    if !kept.is_empty() {
-        events.push(NewEvent::Lines(kept));
-    }
-    if room > 0 && count > room {
-        events.push(notice(
-            format!("more than {MAX_LOG_LINES} lines: only the raw output is kept from here on"),
-            epoch,
-        ));
-    }
-    events
 }
 
 async fn picks_of(
@@ -180,7 +162,7 @@ async fn write_progress(
     progress: Progress,
 ) -> AppResult<Option<NewEvent>> {
     let picks = run_benchmarks::of_run(conn, run.id).await?;
-    let Some((changes, event)) = progress::of_run(progress, &picks, run.total_tasks, &run.plan) else {
+    let Some((changes, event)) = progress::of_run(progress, &picks, run) else {
         return Ok(None);
     };
     queue::set_live(conn, run.id, &changes).await?;
@@ -203,16 +185,6 @@ fn begun_event(pick: &PickRow, at: chrono::DateTime<Utc>) -> NewEvent {
         run_benchmark_id: Some(pick.id.into()),
         benchmark: Some(pick.name.clone()),
         benchmark_status: Some(BenchmarkStatus::Running),
-        ..StatusEvent::default()
-    })
-    .into()
-}
-
-fn notice(message: String, epoch: i32) -> NewEvent {
-    LiveEvent::Status(StatusEvent {
-        at: Some(Utc::now()),
-        attempt: Some(epoch),
-        reason: Some(message),
         ..StatusEvent::default()
     })
     .into()

@@ -2,10 +2,9 @@
 
 use crate::db::attempts::BatchChanges;
 use crate::db::events::without_nul;
+use crate::ingest::lines::clipped;
 use chrono::{DateTime, Utc};
-use types::{
-    AttemptExit, AttemptState, BenchmarkDone, GpuSample, LogLineEvent, MAX_LOG_MESSAGE, News, RunBenchmarkId,
-};
+use types::{AttemptExit, AttemptState, BenchmarkDone, GpuSample, News, RunBenchmarkId};
 
 /// The running benchmark as the last progress of a batch tells it.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,31 +129,9 @@ fn take(changes: &mut Changes, news: News, state: AttemptState) -> AttemptState 
     state
 }
 
-/// Lines as they are kept: bounded, without NUL, and with secrets blotted out. Every line belongs
-/// to the attempt that posts it.
-pub(super) fn kept_lines(lines: Vec<LogLineEvent>, epoch: i32, room: i64) -> Vec<LogLineEvent> {
-    let keep = |mut line: LogLineEvent| {
-        line.attempt = epoch;
-        line.message = lmms::secrets::redact(&clipped(&line.message, MAX_LOG_MESSAGE));
-        line
-    };
-    let room = usize::try_from(room).unwrap_or(0);
-    lines.into_iter().take(room).map(keep).collect()
-}
-
-/// At most `cap` bytes of a text, whole characters, without NUL.
-fn clipped(text: &str, cap: usize) -> String {
-    let mut end = cap.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].replace('\0', "\u{FFFD}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::{LogLevel, LogStream};
     use uuid::Uuid;
 
     fn at() -> DateTime<Utc> {
@@ -197,21 +174,5 @@ mod tests {
         let changes = changes(vec![begun, started], AttemptState::Submitted);
         assert_eq!(changes.attempt.state, Some("running"));
         assert!(!changes.wakes_worker);
-    }
-
-    #[test]
-    fn lines_are_bounded_and_belong_to_their_attempt() {
-        let line = LogLineEvent {
-            timestamp: at(),
-            level: LogLevel::Info,
-            message: "é".repeat(MAX_LOG_MESSAGE),
-            stream: LogStream::Stdout,
-            attempt: 9,
-            byte_offset: 0,
-        };
-        let kept = kept_lines(vec![line.clone(), line.clone(), line], 2, 2);
-        assert_eq!(kept.len(), 2);
-        assert_eq!(kept[0].attempt, 2);
-        assert_eq!(kept[0].message.len(), MAX_LOG_MESSAGE);
     }
 }

@@ -1,26 +1,26 @@
 //! How far a run is, from how far its running benchmark is.
 
 use super::news::Progress;
+use crate::db::progress::under_way;
 use crate::db::queue::{LiveChanges, expected_seconds};
 use crate::db::run_benchmarks::{Live, PickRow};
+use crate::db::runs::RunRow;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use types::{BenchmarkStatus, ProgressEvent};
 
 /// The run's live columns and the message that tells of them.
 pub(super) fn of_run(
     progress: Progress,
     picks: &[PickRow],
-    total_tasks: i32,
-    plan: &Value,
+    run: &RunRow,
 ) -> Option<(LiveChanges, ProgressEvent)> {
     let current = picks.iter().find(|p| p.id == progress.pick.0)?;
-    let completed = leaves(picks.iter().filter(|p| p.status() == BenchmarkStatus::Completed));
-    let percent = percent(completed, current, &progress, total_tasks);
-    let eta = eta(&progress, picks, current, plan);
+    let running = Some((current.id, share(&progress)));
+    let percent = under_way(picks, run.total_tasks, running, run.progress_percent);
+    let eta = eta(&progress, picks, current, &run.plan);
     let event = ProgressEvent {
-        completed_tasks: u32::try_from(completed).unwrap_or(u32::MAX),
-        total_tasks: u32::try_from(total_tasks).unwrap_or(0),
+        completed_tasks: u32::try_from(run.completed_tasks).unwrap_or(0),
+        total_tasks: u32::try_from(run.total_tasks).unwrap_or(0),
         items_per_second: progress.items_per_second,
         current_benchmark: Some(current.name.clone()),
         run_benchmark_id: Some(progress.pick),
@@ -48,18 +48,12 @@ pub(super) fn of_run(
     Some((changes, event))
 }
 
-fn leaves<'a>(picks: impl Iterator<Item = &'a PickRow>) -> usize {
-    picks.flat_map(|p| &p.leaf_tasks).collect::<BTreeSet<_>>().len()
-}
-
-/// (committed leaves + the running benchmark's share by documents) / all leaves.
-fn percent(completed: usize, current: &PickRow, progress: &Progress, total_tasks: i32) -> f64 {
-    let share = match (progress.done, progress.total) {
-        (Some(done), Some(total)) if total > 0 => (done as f64 / total as f64).min(1.0),
+/// How much of the running benchmark is done, by documents.
+fn share(progress: &Progress) -> f64 {
+    match (progress.done, progress.total) {
+        (Some(done), Some(total)) if total > 0 => done as f64 / total as f64,
         _ => 0.0,
-    };
-    let done = completed as f64 + share * current.leaf_tasks.len() as f64;
-    (100.0 * done / f64::from(total_tasks.max(1))).min(100.0)
+    }
 }
 
 /// What is left of the running benchmark, and what the waiting ones took before. Without a past
@@ -75,35 +69,28 @@ fn eta(progress: &Progress, picks: &[PickRow], current: &PickRow, plan: &Value) 
     } else {
         expected_seconds(plan, &waiting)
     };
-    Some((progress.eta_seconds? + rest?).ceil() as u64)
+    let name = std::slice::from_ref(&current.name);
+    let own = progress
+        .eta_seconds
+        .or_else(|| expected_seconds(plan, name).filter(|_| progress.done.is_none()));
+    Some((own? + rest?).ceil() as u64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::run_benchmarks::fixtures::pick;
+    use crate::db::runs::fixtures;
     use chrono::DateTime;
     use types::RunBenchmarkId;
     use uuid::Uuid;
 
-    fn pick(n: u128, status: &str, leaves: &[&str]) -> PickRow {
-        PickRow {
-            id: Uuid::from_u128(n),
-            run_id: Uuid::nil(),
-            benchmark_id: Uuid::nil(),
-            name: format!("b{n}"),
-            order: 0,
-            status: status.into(),
-            outcome: None,
-            error_message: None,
-            evidence: Value::Null,
-            degraded: None,
-            leaf_tasks: leaves.iter().map(|&l| l.to_owned()).collect(),
-            started_at: None,
-            completed_at: None,
-            attempt_id: None,
-            done: None,
-            ingested_at: None,
-            sample_count: 0,
+    fn run(total_tasks: i32, plan: Value) -> RunRow {
+        RunRow {
+            total_tasks,
+            plan,
+            completed_tasks: 1,
+            ..fixtures::run()
         }
     }
 
@@ -127,17 +114,24 @@ mod tests {
             pick(2, "running", &["b", "c"]),
             pick(3, "pending", &["d"]),
         ];
-        let (changes, event) = of_run(progress(2, 5, 10), &picks, 4, &Value::Null).unwrap();
+        let (changes, event) = of_run(progress(2, 5, 10), &picks, &run(4, Value::Null)).unwrap();
         assert!((changes.progress_percent - 50.0).abs() < 1e-9);
         assert_eq!((event.completed_tasks, event.total_tasks), (1, 4));
         assert_eq!(event.eta_seconds, None, "nothing is known of b3");
         let plan = json!({"expected_seconds": {"b3": 30.5}});
-        let (_, event) = of_run(progress(2, 5, 10), &picks, 4, &plan).unwrap();
+        let (_, event) = of_run(progress(2, 5, 10), &picks, &run(4, plan)).unwrap();
         assert_eq!(event.eta_seconds, Some(41));
     }
 
     #[test]
     fn a_stranger_is_no_progress() {
-        assert!(of_run(progress(9, 1, 2), &[pick(1, "running", &["a"])], 1, &Value::Null).is_none());
+        assert!(
+            of_run(
+                progress(9, 1, 2),
+                &[pick(1, "running", &["a"])],
+                &run(1, Value::Null)
+            )
+            .is_none()
+        );
     }
 }

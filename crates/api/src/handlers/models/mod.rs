@@ -254,12 +254,7 @@ async fn known_backend(conn: &mut Conn, name: &str) -> AppResult<()> {
 }
 
 fn taken(error: AppError, what: &str, name: &str) -> AppError {
-    match &error {
-        AppError::Db(db) if db.is_duplicate() => {
-            AppError::Conflict(format!("there is already a {what} `{name}`"))
-        }
-        _ => error,
-    }
+    error.or_taken(|| format!("there is already a {what} `{name}`"))
 }
 
 fn refuse(problems: Vec<FieldError>) -> AppResult<()> {

@@ -1,14 +1,15 @@
 //! `GET /runs/{run_id}`
 
-use super::access;
+use super::list::name_creators;
+use super::{access, totals};
 use crate::auth::Principal;
 use crate::db::run_benchmarks::{self, Live};
-use crate::db::{Conn, attempts, events, metrics, runs};
+use crate::db::{Conn, attempts, events, metrics, planning, runs};
 use crate::error::{AppError, AppResult};
 use crate::plan::Resolved;
 use crate::state::AppState;
 use actix_web::web;
-use types::{ApiModelRef, RunDetail, RunId};
+use types::{ApiModelRef, RunConfig, RunDetail, RunId};
 
 /// Everything about one run.
 #[utoipa::path(
@@ -23,12 +24,12 @@ pub async fn get_run(
     path: web::Path<String>,
 ) -> AppResult<web::Json<RunDetail>> {
     let id = access::run_id(&path)?;
-    state
+    let mut found = state
         .db
-        .user(&principal, async |conn: &mut Conn| {
-            detail(conn, id).await.map(web::Json)
-        })
-        .await
+        .user(&principal, async |conn: &mut Conn| detail(conn, id).await)
+        .await?;
+    name_creators(&state, std::iter::once(&mut found.summary)).await?;
+    Ok(web::Json(found))
 }
 
 /// The whole of a run, as the caller may see it.
@@ -48,10 +49,18 @@ pub(super) async fn detail(conn: &mut Conn, id: RunId) -> AppResult<RunDetail> {
         checkpoint_variant: run.checkpoint_variant.clone(),
         source: resolved.source.or(model_source),
     };
+    let config: RunConfig = serde_json::from_value(run.config.clone()).unwrap_or_default();
+    let mut benchmarks = run_benchmarks::views(conn, id, &Live::of(&run.live)).await?;
+    let leaves: Vec<String> = benchmarks.iter().flat_map(|b| b.leaf_tasks.clone()).collect();
+    let sizes = planning::leaf_samples(conn, &leaves).await?;
+    let sizes = sizes
+        .into_iter()
+        .filter_map(|(name, n)| Some((name, u64::try_from(n?).ok()?)));
+    totals::fill(&mut benchmarks, &scores, &sizes.collect(), &config);
     Ok(RunDetail {
         model,
-        config: serde_json::from_value(run.config.clone()).unwrap_or_default(),
-        benchmarks: run_benchmarks::views(conn, id, &Live::of(&run.live)).await?,
+        config,
+        benchmarks,
         environment: rows.last().map(|a| a.environment.clone()).unwrap_or_default(),
         attempts: rows.into_iter().map(Into::into).collect(),
         metrics_snapshot: metrics::snapshot(&scores),

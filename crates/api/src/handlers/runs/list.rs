@@ -1,12 +1,16 @@
 //! `GET /runs`
 
+use crate::auth::people::addresses;
 use crate::auth::{Principal, Scope};
+use crate::db::runs::Creator;
 use crate::db::{Conn, runs};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use actix_web::web;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use types::{MAX_PAGE, ModelId, Role, RunList, RunStatus};
+use types::{MAX_PAGE, ModelId, Role, RunList, RunStatus, RunSummary};
+use uuid::Uuid;
 
 /// What is listed.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -17,6 +21,12 @@ pub struct ListRuns {
     status: Option<String>,
     /// Only of this model.
     model_id: Option<ModelId>,
+    /// Only the caller's own.
+    mine: Option<bool>,
+    /// Only created at this time or later.
+    since: Option<DateTime<Utc>>,
+    /// Only created before this time.
+    until: Option<DateTime<Utc>>,
     /// Text in the name of run, model or benchmark.
     search: Option<String>,
     /// Rows of a page, at most 200.
@@ -42,6 +52,9 @@ pub async fn list_runs(
         organization: Some(organization),
         status: statuses(query.status.as_deref())?,
         model: query.model_id,
+        creator: query.mine.unwrap_or(false).then(|| creator(&principal)).flatten(),
+        since: query.since,
+        until: query.until,
         search: query
             .search
             .filter(|s| !s.trim().is_empty())
@@ -49,18 +62,41 @@ pub async fn list_runs(
     };
     let limit = page_size(query.limit, 50)?;
     let offset = i64::from(query.offset.unwrap_or(0));
-    state
+    let mut list = state
         .db
         .user(&principal, async |conn: &mut Conn| -> AppResult<_> {
             let counts = runs::counts(conn, &filter).await?;
             let listed = |s: &RunStatus| filter.status.is_empty() || filter.status.contains(s);
-            Ok(web::Json(RunList {
+            Ok(RunList {
                 runs: runs::list(conn, &filter, limit, offset).await?,
                 total: counts.iter().filter(|(s, _)| listed(s)).map(|(_, n)| n).sum(),
                 counts,
-            }))
+            })
         })
-        .await
+        .await?;
+    name_creators(&state, list.runs.iter_mut()).await?;
+    Ok(web::Json(list))
+}
+
+fn creator(principal: &Principal) -> Option<Creator> {
+    let user = principal.user_id().map(Creator::User);
+    user.or(principal.token_id().map(Creator::Token))
+}
+
+/// Says who has created runs that the caller may see.
+pub(super) async fn name_creators(
+    state: &AppState,
+    runs: impl Iterator<Item = &mut RunSummary>,
+) -> AppResult<()> {
+    let runs: Vec<_> = runs.collect();
+    let mut ids: Vec<Uuid> = runs.iter().filter_map(|run| Some(run.created_by?.0)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let names = addresses(state, &ids).await?;
+    for run in runs {
+        run.created_by_name = run.created_by.and_then(|id| names.get(&id.0).cloned());
+    }
+    Ok(())
 }
 
 fn statuses(text: Option<&str>) -> AppResult<Vec<RunStatus>> {

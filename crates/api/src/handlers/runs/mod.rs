@@ -17,6 +17,7 @@ pub mod rename;
 pub mod requeue;
 pub mod samples;
 pub mod ticket;
+mod totals;
 
 use super::{attempts, ws};
 use utoipa::OpenApi;

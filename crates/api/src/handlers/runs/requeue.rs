@@ -3,7 +3,7 @@
 use super::{access, create::queued_event};
 use crate::auth::Principal;
 use crate::db::events::append;
-use crate::db::{Conn, run_benchmarks, runs};
+use crate::db::{Conn, progress, run_benchmarks, runs};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use actix_web::web;
@@ -47,7 +47,8 @@ async fn requeue(conn: &mut Conn, id: RunId, actor: &Value) -> AppResult<Requeue
             "every benchmark of run `{id}` is completed"
         )));
     }
-    runs::requeue(conn, id).await?;
+    let percent = progress::committed(run.completed_tasks, run.total_tasks);
+    runs::requeue(conn, id, percent).await?;
     append(conn, id.0, vec![queued_event()]).await?;
     runs::audit(conn, run.organization_id, actor, "run.requeue", id).await?;
     runs::notify_work(conn).await?;

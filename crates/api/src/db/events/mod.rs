@@ -1,0 +1,226 @@
+//! The live sequence of a run. [`append`] is the only writer of `run_events` and `run_logs`.
+
+mod reading;
+mod timeline;
+
+pub use reading::{Frame, Kind, LineRow, Page, positions, read_after};
+pub use timeline::timeline;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use types::{LiveEvent, LogLineEvent};
+use uuid::Uuid;
+
+/// Something to say about a run.
+#[derive(Clone, Debug)]
+pub enum NewEvent {
+    /// One message.
+    One(LiveEvent),
+    /// Lines of output: one row covers them all, each has its own number.
+    Lines(Vec<LogLineEvent>),
+}
+
+impl From<LiveEvent> for NewEvent {
+    fn from(event: LiveEvent) -> Self {
+        Self::One(event)
+    }
+}
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = BigInt)]
+    last_seq: i64,
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+}
+
+/// Appends to the sequence of a run in the caller's transaction, and wakes those who listen.
+/// Returns the last number taken. The row of the run stays locked until the end of the
+/// transaction, so that the order of commits is the order of the numbers.
+pub async fn append(conn: &mut AsyncPgConnection, run_id: Uuid, events: Vec<NewEvent>) -> QueryResult<i64> {
+    let count = |e: &NewEvent| match e {
+        NewEvent::One(_) => 1,
+        NewEvent::Lines(lines) => lines.len() as i64,
+    };
+    let total: i64 = events.iter().map(count).sum();
+    let lines: i64 = events
+        .iter()
+        .filter(|e| matches!(e, NewEvent::Lines(_)))
+        .map(count)
+        .sum();
+    let taken: Taken = diesel::sql_query(
+        "update runs set last_seq = last_seq + $2, log_lines = log_lines + $3 where id = $1 \
+         returning last_seq, organization_id",
+    )
+    .bind::<SqlUuid, _>(run_id)
+    .bind::<BigInt, _>(total)
+    .bind::<BigInt, _>(lines)
+    .get_result(conn)
+    .await?;
+    if total == 0 {
+        return Ok(taken.last_seq);
+    }
+    let rows = Rows::number(events, taken.last_seq - total);
+    rows.insert(conn, run_id, taken.organization_id).await?;
+    diesel::sql_query("select pg_notify('run', $1)")
+        .bind::<Text, _>(run_id.to_string())
+        .execute(conn)
+        .await?;
+    Ok(taken.last_seq)
+}
+
+/// Columns of the rows to be written.
+#[derive(Default)]
+struct Rows {
+    seq: Vec<i64>,
+    first_seq: Vec<i64>,
+    kind: Vec<&'static str>,
+    payload: Vec<Value>,
+    lines: Vec<(i64, LogLineEvent)>,
+}
+
+impl Rows {
+    fn number(events: Vec<NewEvent>, mut last: i64) -> Self {
+        let mut rows = Self::default();
+        for event in events {
+            let first = last + 1;
+            let (kind, payload) = match event {
+                NewEvent::One(event) => {
+                    last += 1;
+                    payload_of(&event)
+                }
+                NewEvent::Lines(lines) if lines.is_empty() => continue,
+                NewEvent::Lines(lines) => {
+                    rows.lines.extend((first..).zip(lines.iter().cloned()));
+                    last += lines.len() as i64;
+                    ("log_line", Value::Object(serde_json::Map::new()))
+                }
+            };
+            rows.first_seq.push(first);
+            rows.seq.push(last);
+            rows.kind.push(kind);
+            rows.payload.push(payload);
+        }
+        rows
+    }
+
+    async fn insert(self, conn: &mut AsyncPgConnection, run_id: Uuid, organization: Uuid) -> QueryResult<()> {
+        diesel::sql_query(
+            "insert into run_events (run_id, organization_id, seq, first_seq, kind, payload) \
+             select $1, $2, e.* from unnest($3, $4, $5, $6) e",
+        )
+        .bind::<SqlUuid, _>(run_id)
+        .bind::<SqlUuid, _>(organization)
+        .bind::<Array<BigInt>, _>(self.seq)
+        .bind::<Array<BigInt>, _>(self.first_seq)
+        .bind::<Array<Text>, _>(self.kind)
+        .bind::<Array<Jsonb>, _>(self.payload)
+        .execute(conn)
+        .await?;
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        insert_lines(conn, run_id, organization, &self.lines).await
+    }
+}
+
+async fn insert_lines(
+    conn: &mut AsyncPgConnection,
+    run_id: Uuid,
+    organization: Uuid,
+    lines: &[(i64, LogLineEvent)],
+) -> QueryResult<()> {
+    let column = |f: fn(&LogLineEvent) -> &str| lines.iter().map(|(_, l)| f(l)).collect::<Vec<_>>();
+    diesel::sql_query(
+        "insert into run_logs (run_id, organization_id, seq, attempt, stream, byte_offset, timestamp, level, message) \
+         select $1, $2, l.* from unnest($3, $4, $5, $6, $7, $8, $9) l",
+    )
+    .bind::<SqlUuid, _>(run_id)
+    .bind::<SqlUuid, _>(organization)
+    .bind::<Array<BigInt>, _>(lines.iter().map(|(seq, _)| *seq).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(lines.iter().map(|(_, l)| l.attempt).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(column(|l| l.stream.as_str()))
+    .bind::<Array<BigInt>, _>(lines.iter().map(|(_, l)| l.byte_offset).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(lines.iter().map(|(_, l)| l.timestamp).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(column(|l| l.level.as_str()))
+    .bind::<Array<Text>, _>(column(|l| &l.message))
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+/// The kind and the data of a message. The strings of a JSON value may hold `\0`, which
+/// PostgreSQL refuses.
+fn payload_of(event: &LiveEvent) -> (&'static str, Value) {
+    let kind = match event {
+        LiveEvent::Progress(_) => "progress",
+        LiveEvent::MetricUpdate(_) => "metric_update",
+        LiveEvent::LogLine(_) => "log_line",
+        LiveEvent::Status(_) => "status",
+        LiveEvent::Error(_) => "error",
+    };
+    let mut value = serde_json::to_value(event).unwrap_or_default();
+    (kind, without_nul(value["data"].take()))
+}
+
+/// The value with every NUL in its texts replaced by U+FFFD, as `jsonb` takes none.
+pub fn without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.contains('\0') => Value::String(text.replace('\0', "\u{FFFD}")),
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nul).collect()),
+        Value::Object(fields) => {
+            let clean = |(k, v): (String, Value)| (k.replace('\0', "\u{FFFD}"), without_nul(v));
+            Value::Object(fields.into_iter().map(clean).collect())
+        }
+        other => other,
+    }
+}
+
+/// Drops progress that a later one has superseded.
+pub async fn prune_progress(conn: &mut AsyncPgConnection, run_id: Uuid) -> QueryResult<usize> {
+    diesel::sql_query(
+        "delete from run_events where run_id = $1 and kind = 'progress' and seq < \
+         (select max(seq) from run_events where run_id = $1 and kind = 'progress')",
+    )
+    .bind::<SqlUuid, _>(run_id)
+    .execute(conn)
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use types::{LogLevel, LogStream, StatusEvent};
+
+    fn line(n: i64) -> LogLineEvent {
+        LogLineEvent {
+            timestamp: DateTime::UNIX_EPOCH,
+            level: LogLevel::Info,
+            message: format!("line {n}"),
+            stream: LogStream::Stderr,
+            attempt: 1,
+            byte_offset: n,
+        }
+    }
+
+    #[test]
+    fn numbers_have_no_gap() {
+        let status = || NewEvent::One(LiveEvent::Status(StatusEvent::default()));
+        let rows = Rows::number(
+            vec![
+                status(),
+                NewEvent::Lines(vec![line(0), line(1)]),
+                NewEvent::Lines(vec![]),
+                status(),
+            ],
+            7,
+        );
+        assert_eq!(rows.first_seq, [8, 9, 11]);
+        assert_eq!(rows.seq, [8, 10, 11]);
+        let lines: Vec<_> = rows.lines.iter().map(|(seq, _)| *seq).collect();
+        assert_eq!(lines, [9, 10]);
+    }
+}
