@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod feed;
 pub mod filter;
+pub mod first;
 pub mod saved;
 pub mod table;
 pub mod words;
@@ -16,6 +17,7 @@ use feed::{Feed, Rows, SORTED_AT_MOST};
 use filter::{
     COLUMNS, Sorting, VIEWS, View, asked, parse_statuses, statuses_param, toggled, view as view_named,
 };
+use first::FirstRun;
 use saved::SavedViews;
 use table::{Board, RunTable};
 
@@ -295,7 +297,6 @@ fn ColumnMenu(address: Address) -> impl IntoView {
 /// What an empty table says.
 #[component]
 fn Nothing(address: Address) -> impl IntoView {
-    let carry = use_carry();
     let set = use_set_params();
     move || {
         if address.is_filtered() {
@@ -307,13 +308,7 @@ fn Nothing(address: Address) -> impl IntoView {
             }
             .into_any()
         } else {
-            view! {
-                <Empty title="No runs yet">
-                    <span>"A run evaluates one model checkpoint on a list of benchmarks. Its progress, log and scores will be here."</span>
-                    <ButtonLink look=Look::Primary icon=Glyph::Launch href=Signal::derive(move || carry("/launcher"))>"Launch a run"</ButtonLink>
-                </Empty>
-            }
-            .into_any()
+            view! { <FirstRun/> }.into_any()
         }
     }
 }
