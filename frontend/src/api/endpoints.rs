@@ -42,6 +42,10 @@ pub struct RunQuery {
     pub search: String,
     /// Of one model.
     pub model: String,
+    /// Only the viewer's own.
+    pub mine: bool,
+    /// Only created at this time or later, as RFC 3339.
+    pub since: String,
     /// Rows of this page.
     pub limit: u32,
     /// Rows before it.
@@ -55,6 +59,8 @@ impl RunQuery {
             .with("status", statuses.join(","))
             .with("search", &self.search)
             .with("model_id", &self.model)
+            .maybe("mine", self.mine.then_some(true))
+            .with("since", &self.since)
             .with("limit", self.limit)
             .maybe("offset", (self.offset > 0).then_some(self.offset))
     }
@@ -237,10 +243,12 @@ mod tests {
         let some = RunQuery {
             statuses: vec![RunStatus::Failed, RunStatus::Running],
             search: "kestrel".into(),
+            mine: true,
+            since: "2026-11-20T00:00:00Z".into(),
             offset: 100,
             ..all
         };
-        let expected = "/api/v1/runs?status=failed%2Crunning&search=kestrel&limit=100&offset=100";
+        let expected = "/api/v1/runs?status=failed%2Crunning&search=kestrel&mine=true&since=2026-11-20T00%3A00%3A00Z&limit=100&offset=100";
         assert_eq!(String::from(some.path()), expected);
     }
 }

@@ -107,19 +107,38 @@ fn speed(run: &RunDetail) -> Option<f64> {
     (done > 0 && seconds > 0.0).then(|| done as f64 / seconds)
 }
 
-/// What it is doing: `loading the model`, `mme: inferring`.
+/// What it is doing: `mme: loading the model`. Between the start of the process and its first
+/// benchmark it is the one that will be the next.
 fn phase(run: &RunDetail) -> Option<String> {
     if run.summary.status != RunStatus::Running {
         return speed(run).map(|_| "mean of the run".to_owned());
     }
-    let row = run
-        .benchmarks
-        .iter()
-        .find(|row| row.status == BenchmarkStatus::Running)?;
+    let is_running = |row: &&RunBenchmarkView| row.status == BenchmarkStatus::Running;
+    let is_next = |row: &&RunBenchmarkView| row.status == BenchmarkStatus::Pending && row.phase.is_some();
+    let mut rows = run.benchmarks.iter();
+    let Some(row) = rows.clone().find(is_running).or_else(|| rows.find(is_next)) else {
+        return Some("starting the executor".to_owned());
+    };
     Some(match &row.phase {
-        Some(phase) => format!("{}: {phase}", row.name),
+        Some(phase) => format!("{}: {}", row.name, phase_words(phase)),
         None => row.name.clone(),
     })
+}
+
+/// A phase as people read it; one of another version as it is.
+fn phase_words(phase: &str) -> &str {
+    match phase {
+        "importing" => "starting Python, importing lmms-eval",
+        "indexing" => "reading the task library",
+        "loading_model" => "loading the model",
+        "building" => "building the requests",
+        "inferring" => "the model answers",
+        "scoring" => "scoring the answers",
+        "aggregating" => "computing the metrics",
+        "saving" => "writing the results",
+        "done" => "finishing",
+        other => other,
+    }
 }
 
 /// The parts of the bar, each as wide as its benchmark is long; one of unknown length is as wide as the others are
@@ -217,7 +236,7 @@ mod tests {
         (going.done, going.total, going.phase) = (Some(5), Some(20), Some("inferring".into()));
         let one = run("running", vec![going.clone()]);
         assert_eq!(answered(&one), "5 of 20");
-        assert_eq!(phase(&one).as_deref(), Some("mme: inferring"));
+        assert_eq!(phase(&one).as_deref(), Some("mme: the model answers"));
         assert_eq!(title_of(&one, "mme"), "mme: running, 5 of 20");
         let parts = segments_of(&[going.clone(), benchmark(1, "b", "pending")]);
         assert_eq!(
@@ -227,5 +246,25 @@ mod tests {
         let two = run("running", vec![going, benchmark(1, "b", "pending")]);
         assert_eq!(answered(&two), "0 of 1 task");
         assert_eq!(phase(&run("completed", vec![])), None);
+    }
+
+    #[test]
+    fn the_start_is_said_before_anything_has_begun() {
+        let waiting = benchmark(0, "mme", "pending");
+        let submitted = run("running", vec![waiting.clone()]);
+        assert_eq!(phase(&submitted).as_deref(), Some("starting the executor"));
+        let importing = RunBenchmarkView {
+            phase: Some("importing".into()),
+            ..waiting
+        };
+        assert_eq!(
+            phase(&run("running", vec![importing])).as_deref(),
+            Some("mme: starting Python, importing lmms-eval")
+        );
+        let mut loading = benchmark(0, "mme", "running");
+        loading.phase = Some("loading_model".into());
+        let going = run("running", vec![loading, benchmark(1, "b", "pending")]);
+        assert_eq!(phase(&going).as_deref(), Some("mme: loading the model"));
+        assert_eq!(phase_words("brewing"), "brewing");
     }
 }

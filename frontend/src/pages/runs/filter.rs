@@ -1,5 +1,6 @@
 //! Which runs are shown, as the address says it: a view, a search, statuses, a model, an order.
 
+use chrono::{DateTime, SecondsFormat, TimeDelta};
 use types::{RunStatus, RunSummary};
 
 /// The columns that can be hidden, by the name in the address.
@@ -137,6 +138,56 @@ fn took(run: &RunSummary, now: f64) -> f64 {
     super::words::took(run, now).unwrap_or(-1.0)
 }
 
+/// How old a run may be to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// A day at most.
+    Day,
+    /// Seven days.
+    Week,
+    /// Thirty days.
+    Month,
+}
+
+impl Age {
+    /// All ages.
+    pub const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
+
+    /// Its name in the address.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Day => "1d",
+            Self::Week => "7d",
+            Self::Month => "30d",
+        }
+    }
+
+    /// Its name for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Day => "in the last 24 hours",
+            Self::Week => "in the last 7 days",
+            Self::Month => "in the last 30 days",
+        }
+    }
+
+    /// The age of this name.
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|age| age.id() == id)
+    }
+
+    /// The earliest time that fits, as RFC 3339, from the time now in milliseconds.
+    pub fn since(self, now: f64) -> String {
+        let days: i64 = match self {
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 30,
+        };
+        let then = DateTime::from_timestamp_millis(now as i64).unwrap_or_default() - TimeDelta::days(days);
+        then.to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+}
+
 /// The statuses that the address names.
 pub fn parse_statuses(text: &str) -> Vec<RunStatus> {
     text.split(',').filter_map(|name| name.parse().ok()).collect()
@@ -192,6 +243,15 @@ mod tests {
             "failed,running"
         );
         assert_eq!(view("nonsense").name, "All");
+    }
+
+    #[test]
+    fn an_age_is_counted_back_from_now() {
+        for age in Age::ALL {
+            assert_eq!(Age::parse(age.id()), Some(age));
+        }
+        assert_eq!(Age::parse("for ever"), None);
+        assert_eq!(Age::Week.since(1_763_600_000_000.0), "2025-11-13T00:53:20Z");
     }
 
     #[test]

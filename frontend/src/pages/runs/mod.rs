@@ -1,6 +1,7 @@
 //! All runs: one table with saved views, filters in the address, and what can be done with many at once.
 
 pub mod bulk;
+pub mod chips;
 pub mod feed;
 pub mod filter;
 pub mod first;
@@ -13,19 +14,15 @@ use types::{RunStatus, RunSummary};
 use wasm_bindgen::JsCast;
 
 use bulk::{ActionDialogs, Actions, BulkBar, Selection};
+use chips::{AgeFilter, CreatorFilter, ModelFilter, StatusFilter};
 use feed::{Feed, Rows, SORTED_AT_MOST};
-use filter::{
-    COLUMNS, Sorting, VIEWS, View, asked, parse_statuses, statuses_param, toggled, view as view_named,
-};
+use filter::{Age, COLUMNS, Sorting, VIEWS, View, asked, parse_statuses, view as view_named};
 use first::FirstRun;
 use saved::SavedViews;
 use table::{Board, RunTable};
 
 use crate::{
-    api::{
-        endpoints::{self, RunQuery},
-        remote::remote,
-    },
+    api::endpoints::RunQuery,
     components::{
         button::{Button, ButtonLink, Look, Size},
         field::SearchField,
@@ -34,24 +31,25 @@ use crate::{
         panel::{Empty, Panel},
         table::Viewport,
         tabs::{Tab, Tabs},
-        words::FilterChip,
+        time::now_ms,
     },
     format,
     shell::{
         keys::{Binding, bind},
         page::{PageHead, describe_page},
     },
-    status::run_status_word,
     url::{Step, use_carry, use_changed, use_param, use_param_field, use_set_params},
 };
 
 /// What the address says about this page.
 #[derive(Clone, Copy)]
-struct Address {
+pub struct Address {
     view: Memo<View>,
     statuses: Memo<Vec<RunStatus>>,
     search: Memo<String>,
     model: Memo<String>,
+    mine: Memo<bool>,
+    age: Memo<Option<Age>>,
     sorting: Memo<Sorting>,
     hidden: Memo<Vec<String>>,
 }
@@ -64,11 +62,14 @@ impl Address {
             use_param("sort"),
             use_param("hide"),
         );
+        let (by, age) = (use_param("by"), use_param("age"));
         Self {
             view: Memo::new(move |_| view.with(|id| view_named(id))),
             statuses: Memo::new(move |_| status.with(|text| parse_statuses(text))),
             search: use_param("search"),
             model: use_param("model"),
+            mine: Memo::new(move |_| by.with(|by| by == "me")),
+            age: Memo::new(move |_| age.with(|age| Age::parse(age))),
             sorting: Memo::new(move |_| sort.with(|text| Sorting::parse(text))),
             hidden: Memo::new(move |_| hide.with(|text| text.split(',').map(str::to_owned).collect())),
         }
@@ -79,6 +80,8 @@ impl Address {
             statuses: self.statuses.with(|chosen| asked(self.view.get(), chosen)),
             search: self.search.get(),
             model: self.model.get(),
+            mine: self.mine.get(),
+            since: self.age.get().map_or_else(String::new, |age| age.since(now_ms())),
             ..RunQuery::default()
         })
     }
@@ -88,11 +91,20 @@ impl Address {
         view || !self.statuses.with(Vec::is_empty)
             || !self.search.with(String::is_empty)
             || !self.model.with(String::is_empty)
+            || self.mine.get()
+            || self.age.with(Option::is_some)
     }
 }
 
 /// The parameters of the filters, all cleared.
-const CLEARED: [(&str, &str); 4] = [("view", ""), ("status", ""), ("search", ""), ("model", "")];
+const CLEARED: [(&str, &str); 6] = [
+    ("view", ""),
+    ("status", ""),
+    ("search", ""),
+    ("model", ""),
+    ("by", ""),
+    ("age", ""),
+];
 
 /// The page of all runs.
 #[component]
@@ -186,6 +198,8 @@ fn FilterBar(board: Board, address: Address, search: NodeRef<html::Input>) -> im
             <SearchField label="Search runs" value=field placeholder="Model, benchmark, name or id" node=search/>
             <StatusFilter address/>
             <ModelFilter address/>
+            <CreatorFilter address/>
+            <AgeFilter address/>
             <span class="bar__end">
                 <BulkBar selection=board.selection actions=board.actions/>
                 <ColumnMenu address/>
@@ -193,81 +207,6 @@ fn FilterBar(board: Board, address: Address, search: NodeRef<html::Input>) -> im
         </div>
     }
     .into_any()
-}
-
-#[component]
-fn StatusFilter(address: Address) -> impl IntoView {
-    let set = use_set_params();
-    let choose =
-        move |statuses: Vec<RunStatus>| set(&[("status", &statuses_param(&statuses))], Step::Replace);
-    let items = move |()| {
-        let chosen = address.statuses.get_untracked();
-        let allowed = address.view.get_untracked().statuses;
-        let item = |status: RunStatus| {
-            let next = toggled(chosen.clone(), status);
-            Item::new(run_status_word(status), move || choose(next.clone())).chosen(chosen.contains(&status))
-        };
-        let fits = |status: &RunStatus| allowed.is_empty() || allowed.contains(status);
-        RunStatus::ALL
-            .iter()
-            .copied()
-            .filter(fits)
-            .map(item)
-            .collect::<Vec<_>>()
-    };
-    let chips = move || {
-        let chosen = address.statuses.get();
-        (!chosen.is_empty()).then(|| {
-            let words: Vec<&str> = chosen.iter().copied().map(run_status_word).collect();
-            view! { <FilterChip name="Status" value=words.join(", ") on_remove=move |()| choose(Vec::new())/> }
-        })
-    };
-    view! { {chips}<Menu label="Status" look=MenuLook::Chip icon=Glyph::Plus items/> }
-}
-
-#[component]
-fn ModelFilter(address: Address) -> impl IntoView {
-    let set = use_set_params();
-    let models = remote(|| Some(()), async |client, ()| endpoints::models(&client).await);
-    let list = models.value();
-    let choose = move |id: String| set(&[("model", &id)], Step::Replace);
-    let items = move |()| {
-        let chosen = address.model.get_untracked();
-        let known = list.get_untracked();
-        let mut items: Vec<Item> = known
-            .iter()
-            .flat_map(|list| list.models.iter())
-            .map(|model| {
-                let id = model.id.to_string();
-                let is_chosen = id == chosen;
-                Item::new(model.name.clone(), move || choose(id.clone()))
-                    .meta(format::plural(model.run_count, "run", "runs"))
-                    .chosen(is_chosen)
-            })
-            .collect();
-        if items.is_empty() {
-            let reason = if known.is_some() {
-                "there are none yet"
-            } else {
-                "not loaded"
-            };
-            items.push(Item::new("Models", || {}).disabled(Some(reason.to_owned())));
-        }
-        items
-    };
-    let chip = move || {
-        let id = address.model.get();
-        (!id.is_empty()).then(|| {
-            let name = move || {
-                let known = list.get().and_then(|list| {
-                    list.models.iter().find(|model| model.id.to_string() == id).map(|model| model.name.clone())
-                });
-                known.unwrap_or_else(|| format::short_id(&id))
-            };
-            view! { <FilterChip name="Model" value=Signal::derive(name) on_remove=move |()| choose(String::new())/> }
-        })
-    };
-    view! { {chip}<Menu label="Model" look=MenuLook::Chip icon=Glyph::Plus items/> }
 }
 
 #[component]

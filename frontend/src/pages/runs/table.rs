@@ -266,16 +266,17 @@ fn ByCell(run: Signal<RunSummary>) -> impl IntoView {
     let me = use_session().me();
     let words = move || {
         let own = me.with(|me| me.as_ref().and_then(|me| me.user_id));
-        run.with(|run| by(run.created_by, own))
+        run.with(|run| by(run.created_by, run.created_by_name.as_deref(), own).to_owned())
     };
-    view! { <td class="muted">{words}</td> }
+    let text = Signal::derive(words);
+    view! { <td class="muted"><span class="trunc" title=move || text.get()><Untrusted text/></span></td> }
 }
 
-fn by(creator: Option<UserId>, own: Option<UserId>) -> &'static str {
+fn by(creator: Option<UserId>, name: Option<&str>, own: Option<UserId>) -> &str {
     match creator {
         None => "API token",
         Some(creator) if Some(creator) == own => "you",
-        Some(_) => "a member",
+        Some(_) => name.unwrap_or("a member"),
     }
 }
 
@@ -315,9 +316,12 @@ mod tests {
     #[test]
     fn a_run_names_who_made_it() {
         let (one, other) = (UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
-        assert_eq!(by(None, Some(one)), "API token");
-        assert_eq!(by(Some(one), Some(one)), "you");
-        assert_eq!(by(Some(other), Some(one)), "a member");
-        assert_eq!(by(Some(one), None), "a member");
+        assert_eq!(by(None, None, Some(one)), "API token");
+        assert_eq!(by(Some(one), Some("ada@example.test"), Some(one)), "you");
+        assert_eq!(
+            by(Some(other), Some("eve@example.test"), Some(one)),
+            "eve@example.test"
+        );
+        assert_eq!(by(Some(other), None, Some(one)), "a member");
     }
 }
