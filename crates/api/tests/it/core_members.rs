@@ -185,8 +185,11 @@ async fn runs_are_found_by_who_and_when_they_were_made() {
         let rows = list["runs"].as_array().unwrap().iter();
         rows.map(|run| run["id"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(listed("mine=true", &ada.token).await, [own.clone()]);
-    assert_eq!(listed("mine=true", &s.org.editor).await, [by_token.clone()]);
+    assert_eq!(listed("mine=true", &ada.token).await, std::slice::from_ref(&own));
+    assert_eq!(
+        listed("mine=true", &s.org.editor).await,
+        std::slice::from_ref(&by_token)
+    );
     assert!(listed("mine=true", &eve.token).await.is_empty());
     let both = [own.clone(), by_token];
     assert_eq!(listed("since=2000-01-01T00:00:00Z", &eve.token).await, both);

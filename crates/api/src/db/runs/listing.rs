@@ -56,7 +56,7 @@ fn condition(filter: &Filter) -> Condition<'_> {
     match filter.creator {
         Some(Creator::User(id)) => all = Box::new(all.and(runs::created_by.eq(id.0).assume_not_null())),
         Some(Creator::Token(id)) => {
-            all = Box::new(all.and(runs::created_by_token.eq(id.0).assume_not_null()))
+            all = Box::new(all.and(runs::created_by_token.eq(id.0).assume_not_null()));
         }
         None => {}
     }
