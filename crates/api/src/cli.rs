@@ -24,6 +24,8 @@ pub enum Command {
     Work(CommonArgs),
     /// Execute one attempt; started by a worker, never by hand.
     Exec(ExecArgs),
+    /// Look at output of lmms-eval in files, folders, zip and tar archives.
+    Import(ImportArgs),
     /// Bring the database's schema and policies up to date.
     Migrate(CommonArgs),
     /// Check GPU, lmms-eval, database and Supabase, and say how to mend what is wrong.
@@ -89,6 +91,17 @@ pub struct ExecArgs {
     /// Further arguments of the executor itself.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub rest: Vec<String>,
+}
+
+/// What `import` takes.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// Read and print one JSON line per file; needs no database.
+    #[arg(long, required = true)]
+    pub check: bool,
+    /// Files, folders, zip and tar archives.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
 }
 
 /// What can be done with API tokens.

@@ -15,6 +15,7 @@ pub mod error;
 pub mod events;
 mod guard;
 pub mod handlers;
+pub mod import;
 pub mod ingest;
 pub mod json;
 pub mod openapi;

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::results::{Variant, detect, parse_json};
-use crate::samples::parse_line;
+use crate::samples::{Sample, parse_line};
+use crate::survey::is_log;
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,31 +43,20 @@ impl Kind {
     }
 }
 
-/// Texts by which the output of lmms-eval is known.
-const LOG_MARKS: [&str; 7] = [
-    "lmms_eval",
-    "lmms-eval",
-    "Model Responding",
-    "cli_evaluate",
-    "Error during evaluation:",
-    "|Tasks|",
-    "| Tasks ",
-];
-
 /// What a file is, from its bytes or its first bytes.
 ///
 /// `whole` says whether `bytes` is all of it: a document that the caller has cut is judged by the
 /// keys that are there. The name only decides between a log and a JSON file that is broken.
 #[must_use]
 pub fn kind_of(bytes: &[u8], name: &str, whole: bool) -> Kind {
-    let text = bytes.trim_ascii();
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
     if text.is_empty() || is_binary(text) {
         return Kind::Unreadable;
     }
     if is_sample_line(text) {
         return Kind::Samples;
     }
-    if !matches!(text[0], b'{' | b'[') {
+    if !is_json_like(text) {
         return kind_of_text(text);
     }
     match parse_json(text) {
@@ -82,7 +72,19 @@ pub fn kind_of(bytes: &[u8], name: &str, whole: bool) -> Kind {
     }
 }
 
-fn is_json_name(name: &str) -> bool {
+/// Whether a text begins as a JSON object or list does, and not as `[2026-01-01] a log`.
+pub(crate) fn is_json_like(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii_start();
+    let next = text.get(1..).unwrap_or_default().trim_ascii_start().first();
+    match text.first() {
+        Some(b'{') => matches!(next, None | Some(b'"' | b'}')),
+        Some(b'[') => matches!(next, None | Some(b'"' | b'{' | b'[' | b']')),
+        _ => false,
+    }
+}
+
+/// Whether the name promises JSON.
+pub(crate) fn is_json_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.ends_with(".json") || name.ends_with(".jsonl")
 }
@@ -99,10 +101,16 @@ fn is_sample_line(bytes: &[u8]) -> bool {
     if !line.trim_ascii_start().starts_with(b"{") {
         return false;
     }
-    parse_line(line).is_ok_and(|sample| sample.answers > 0 || sample.target.is_some())
+    parse_line(line).is_ok_and(|sample| is_sample(&sample))
 }
 
-fn kind_of_json(document: &Value) -> Kind {
+/// Whether a line with a `doc_id` is about an answer: tasks write other lines with one, too.
+pub(crate) fn is_sample(sample: &Sample) -> bool {
+    sample.answers > 0 || sample.raw.is_some() || sample.target.is_some()
+}
+
+/// What a JSON document is.
+pub(crate) fn kind_of_json(document: &Value) -> Kind {
     match detect(document) {
         Some(Variant::D) if document["samples"].is_object() => Kind::ApiDump,
         Some(_) => Kind::Results,
@@ -122,8 +130,7 @@ fn kind_of_keys(keys: &[String]) -> Kind {
 }
 
 fn kind_of_text(bytes: &[u8]) -> Kind {
-    let text = String::from_utf8_lossy(bytes);
-    if LOG_MARKS.iter().any(|mark| text.contains(mark)) {
+    if is_log(bytes) {
         Kind::Log
     } else {
         Kind::NotLmmsEval

@@ -12,6 +12,7 @@
 //! | [`samples`] | `*_samples_*.jsonl` in all the shapes that were ever written |
 //! | [`outcome`] | why a benchmark ended, judged from all the evidence (exit codes lie) |
 //! | [`document`] | what a file is, judged by its content |
+//! | [`survey`] | what is in a file of unknown kind, and which files belong together |
 //! | [`catalogue`] | the tasks, groups, tags and model backends of an installation |
 //! | [`hash`] | the hashes by which documents and prompts of two runs are compared |
 //! | [`secrets`] | what looks like a credential, and how it is blotted out |
@@ -28,3 +29,4 @@ mod python;
 pub mod results;
 pub mod samples;
 pub mod secrets;
+pub mod survey;

@@ -2,6 +2,7 @@
 
 mod database;
 mod doctor;
+mod import;
 mod listen;
 mod logging;
 mod ready;
@@ -39,6 +40,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             print!("{}", crate::openapi::pretty()?);
             Ok(ExitCode::SUCCESS)
         }
+        Command::Import(args) => import::run(&args),
         Command::Token(TokenCommand::Create(args)) => {
             let config = load(&args.common, args.common.settings())?;
             token::run(&config, &args)

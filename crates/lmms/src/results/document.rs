@@ -38,7 +38,10 @@ pub fn parse(bytes: &[u8]) -> Result<Results, ResultsError> {
     if bytes.len() > DOCUMENT_CAP {
         return Err(ResultsError::TooLarge { bytes: bytes.len() });
     }
-    from_value(&lenient::parse_json(bytes)?)
+    let (document, repeated) = lenient::parse_noting(bytes)?;
+    let mut results = from_value(&document)?;
+    results.note_repeated(&repeated);
+    Ok(results)
 }
 
 /// Reads a results document that is JSON already.

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::repeated::{self, Repeated};
+
 /// Why a text is not even lenient JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
@@ -33,12 +35,33 @@ impl From<serde_json::Error> for LenientError {
 ///
 /// When the text is not JSON either way; the error is that of the second try.
 pub fn parse_json(bytes: &[u8]) -> Result<Value, LenientError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = without_mark(bytes);
     if let Ok(value) = serde_json::from_slice(bytes) {
         return Ok(value);
     }
     let text = String::from_utf8_lossy(bytes);
     Ok(serde_json::from_str(&without_literals(&text))?)
+}
+
+/// Parses JSON as [`parse_json`] does, and notes the keys that stand twice in one object: the last
+/// one counts, as in Python.
+///
+/// # Errors
+///
+/// When the text is not JSON either way; the error is that of the second try.
+pub fn parse_noting(bytes: &[u8]) -> Result<(Value, Repeated), LenientError> {
+    let bytes = without_mark(bytes);
+    let plain = serde_json::Deserializer::from_slice(bytes);
+    if let Ok(found) = repeated::read(plain) {
+        return Ok(found);
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let clean = without_literals(&text);
+    Ok(repeated::read(serde_json::Deserializer::from_str(&clean))?)
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 /// The text with Python's literals replaced outside of strings, and lone surrogates inside.

@@ -130,7 +130,14 @@ fn read_row(place: &Place<'_>, row: &Map<String, Value>, problems: &mut Vec<Prob
             continue;
         };
         let first = metrics.len();
-        push_value(place, name, filter, value, &mut metrics);
+        let dropped = push_value(place, name, filter, value, &mut metrics);
+        if dropped > 0 {
+            problems.push(Problem {
+                kind: ProblemKind::NotNumeric,
+                task: Some(place.task.to_owned()),
+                message: format!("{dropped} values in the object `{name},{filter}` are no numbers: left out"),
+            });
+        }
         if metrics.len() >= FLATTEN_CAP {
             metrics.truncate(FLATTEN_CAP);
             problems.push(Problem {
@@ -168,7 +175,14 @@ fn value_key<'a>(row: &Map<String, Value>, key: &'a str) -> Option<(&'a str, &'a
     (!is_error).then_some((name, filter))
 }
 
-fn push_value(place: &Place<'_>, name: &str, filter: &str, value: &Value, metrics: &mut Vec<Metric>) {
+/// Pushes what a value holds; returns how much of an object beside its numbers was left out.
+fn push_value(
+    place: &Place<'_>,
+    name: &str,
+    filter: &str,
+    value: &Value,
+    metrics: &mut Vec<Metric>,
+) -> usize {
     let plain = |kind, value| place.metric(name.to_owned(), filter, kind, value);
     let metric = match value {
         // The 999 of `--predict_only` stands for "not scored".
@@ -182,9 +196,9 @@ fn push_value(place: &Place<'_>, name: &str, filter: &str, value: &Value, metric
         Value::Object(object) if object.is_empty() => plain(MetricKind::Empty, None),
         Value::Object(object) => {
             let before = metrics.len();
-            flatten(place, name, filter, object, 0, metrics);
+            let dropped = flatten(place, name, filter, object, 0, metrics);
             if metrics.len() > before {
-                return;
+                return dropped;
             }
             plain(MetricKind::Text, None)
         }
@@ -196,9 +210,10 @@ fn push_value(place: &Place<'_>, name: &str, filter: &str, value: &Value, metric
         Value::Array(_) | Value::Bool(_) => plain(MetricKind::Text, None),
     };
     metrics.push(metric);
+    0
 }
 
-/// The numbers of an object as `metric/sub key`; what is no number in it is left out.
+/// The numbers of an object as `metric/sub key`; returns how many values of it are no numbers.
 fn flatten(
     place: &Place<'_>,
     prefix: &str,
@@ -206,18 +221,22 @@ fn flatten(
     object: &Map<String, Value>,
     depth: usize,
     metrics: &mut Vec<Metric>,
-) {
+) -> usize {
+    let mut dropped = 0;
     for (key, value) in object {
         if metrics.len() >= FLATTEN_CAP || depth >= DEPTH_CAP {
-            return;
+            return dropped;
         }
         let name = format!("{prefix}/{key}");
         if let Value::Object(inner) = value {
-            flatten(place, &name, filter, inner, depth + 1, metrics);
+            dropped += flatten(place, &name, filter, inner, depth + 1, metrics);
         } else if let Some(number) = number(value) {
             metrics.push(place.metric(name, filter, MetricKind::FromObject, Some(number)));
+        } else {
+            dropped += 1;
         }
     }
+    dropped
 }
 
 fn add_errors(metric: &mut Metric, row: &Map<String, Value>) {

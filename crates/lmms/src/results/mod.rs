@@ -10,11 +10,15 @@ mod document;
 mod lenient;
 mod metrics;
 mod model;
+mod repeated;
 
 pub use document::{detect, from_value, parse};
-pub use lenient::{LenientError, parse_json};
+pub use lenient::{LenientError, parse_json, parse_noting};
+pub(crate) use model::label;
+pub use repeated::Repeated;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -191,6 +195,15 @@ pub struct Problem {
     pub message: String,
 }
 
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.task {
+            Some(task) => write!(f, "`{task}`: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
 /// Kinds of [`Problem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -212,6 +225,15 @@ pub enum ProblemKind {
 }
 
 impl Results {
+    /// Notes keys that stood twice in the document.
+    pub fn note_repeated(&mut self, repeated: &[String]) {
+        self.problems.extend(repeated.iter().map(|path| Problem {
+            kind: ProblemKind::Unexpected,
+            task: None,
+            message: format!("the key `{path}` stands more than once: the last one counts"),
+        }));
+    }
+
     /// The tasks and groups that have a row.
     #[must_use]
     pub fn rows(&self) -> Vec<&str> {

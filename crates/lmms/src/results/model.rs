@@ -69,7 +69,8 @@ fn blotted(value: &str) -> String {
     }
 }
 
-fn label(pairs: &[(String, String)]) -> Option<String> {
+/// The argument that names the weights.
+pub(crate) fn label(pairs: &[(String, String)]) -> Option<String> {
     let value = |key: &&str| {
         pairs
             .iter()

@@ -15,3 +15,4 @@ mod python;
 mod results;
 mod samples;
 mod secrets;
+mod survey;

@@ -1,0 +1,12 @@
+//! Brings output of lmms-eval in from outside: files, folders and archives.
+//!
+//! Everything here is untrusted. Links are not followed, names never become paths of ours, and
+//! archives are measured while they inflate before anything of them is read.
+
+pub mod archive;
+pub mod check;
+mod matching;
+pub mod source;
+
+pub use archive::Limits;
+pub use check::check;

@@ -1,0 +1,83 @@
+//! How many samples there are, and which lines are none.
+
+use std::collections::HashMap;
+
+use crate::samples::{BadLine, Sample};
+
+/// How many broken lines are named.
+const NAMED: u64 = 10;
+
+/// The samples of one task in a file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SampleSurvey {
+    /// The leaf task, when name or place tells.
+    pub task: Option<String>,
+    /// Samples that can be read.
+    pub count: u64,
+    /// Documents that they are about.
+    pub documents: u64,
+    /// How often the document comes up that comes up most.
+    pub most_often: u64,
+    /// Lines, or entries of the list, that are no sample.
+    pub bad: u64,
+}
+
+/// The samples of one task, as the check prints them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SampleCount {
+    /// The leaf task.
+    pub task: Option<String>,
+    /// Samples that can be read.
+    pub count: u64,
+}
+
+impl SampleSurvey {
+    /// Reads all samples; those that are none go to `problems`.
+    pub(super) fn read(
+        task: Option<String>,
+        samples: impl IntoIterator<Item = Result<Sample, BadLine>>,
+        problems: &mut Vec<String>,
+    ) -> Self {
+        let mut survey = Self {
+            task,
+            ..Self::default()
+        };
+        let mut documents: HashMap<i64, u32> = HashMap::new();
+        let mut truncated = 0_u64;
+        for sample in samples {
+            match sample {
+                Ok(sample) => {
+                    survey.count += 1;
+                    truncated += u64::from(sample.flags.truncated);
+                    *documents.entry(sample.doc_id).or_default() += 1;
+                }
+                Err(bad) => {
+                    survey.bad += 1;
+                    if survey.bad <= NAMED {
+                        problems.push(format!("{bad}: this sample is lost"));
+                    }
+                }
+            }
+        }
+        if survey.bad > NAMED {
+            problems.push(format!("{} more samples cannot be read", survey.bad - NAMED));
+        }
+        if truncated > 0 {
+            problems.push(format!(
+                "{truncated} samples hold a text that is cut, as it is too long"
+            ));
+        }
+        survey.documents = documents.len() as u64;
+        survey.most_often = documents.values().max().copied().unwrap_or(0).into();
+        survey
+    }
+
+    /// What the check prints.
+    #[must_use]
+    pub fn counted(&self) -> SampleCount {
+        SampleCount {
+            task: self.task.clone(),
+            count: self.count,
+        }
+    }
+}
