@@ -79,7 +79,7 @@ fn a_broken_line_costs_one_sample_and_is_named() {
             format!("{broken}\n{SAMPLE}\n\n{SAMPLE}"),
         ] {
             let found = look("20260101_000000_samples_t.jsonl", text.as_bytes());
-            assert_eq!(found.kind, Kind::Samples, "{:.40}", broken);
+            assert_eq!(found.kind, Kind::Samples, "{broken:.40}");
             assert_eq!((found.samples[0].count, found.samples[0].bad), (2, 1));
             let line = if text.starts_with(SAMPLE) {
                 "line 2 "
