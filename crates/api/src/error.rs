@@ -9,6 +9,14 @@ use actix_web::{HttpResponse, ResponseError};
 use std::fmt;
 use types::{FieldError, Problem};
 
+/// After how many seconds a client may try again when something is not there now.
+const RETRY_AFTER: &str = "2";
+const UNAVAILABLE: (&str, &str, StatusCode) = (
+    "unavailable",
+    "Not available now",
+    StatusCode::SERVICE_UNAVAILABLE,
+);
+
 /// Why a request failed.
 #[derive(Debug)]
 pub enum AppError {
@@ -113,11 +121,8 @@ impl AppError {
                 StatusCode::RANGE_NOT_SATISFIABLE,
             ),
             Self::TooMany(_) => ("too-many", "Too many requests", StatusCode::TOO_MANY_REQUESTS),
-            Self::Unavailable(_) | Self::Db(db::Error::Pool(_)) => (
-                "unavailable",
-                "Not available now",
-                StatusCode::SERVICE_UNAVAILABLE,
-            ),
+            Self::Unavailable(_) => UNAVAILABLE,
+            Self::Db(error) if error.is_unavailable() => UNAVAILABLE,
             Self::Db(_) | Self::Internal(_) => (
                 "internal",
                 "Something went wrong here",
@@ -139,7 +144,7 @@ impl AppError {
             | Self::Unavailable(text) => Some(text.clone()),
             Self::NotFound { what, id } => Some(format!("there is no {what} `{id}`")),
             Self::Validation(errors) => errors.first().map(|e| format!("`{}` {}", e.field, e.message)),
-            Self::Db(db::Error::Pool(_)) => Some("the database does not answer".to_owned()),
+            Self::Db(error) if error.is_unavailable() => Some("the database does not answer".to_owned()),
             Self::NoRoute(_) | Self::Db(_) | Self::Internal(_) => None,
         }
     }
@@ -202,6 +207,9 @@ impl ResponseError for AppError {
         let mut response = HttpResponse::build(self.status_code());
         if matches!(self, Self::Unauthorized(_)) {
             response.insert_header(("WWW-Authenticate", "Bearer"));
+        }
+        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header(("Retry-After", RETRY_AFTER));
         }
         response
             .content_type(ContentType(

