@@ -7,11 +7,16 @@
 use crate::job::{Job, JobError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
+    ffi::CString,
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
+    mem::MaybeUninit,
     os::{
         fd::AsRawFd,
-        unix::fs::{DirBuilderExt, OpenOptionsExt},
+        unix::{
+            ffi::OsStrExt,
+            fs::{DirBuilderExt, OpenOptionsExt},
+        },
     },
     path::{Path, PathBuf},
 };
@@ -39,18 +44,19 @@ impl AttemptDir {
         Self::new(attempts.join(run.to_string()).join(epoch.to_string()))
     }
 
-    /// Makes the directory with its job and token. Doing it again with the same job is harmless.
+    /// Makes the directory with its job and token. Doing it again with the same job is harmless,
+    /// also for somebody who was asleep meanwhile: the first token stays. Returns it.
     ///
     /// # Errors
     ///
     /// When the job cannot be executed, or the directory cannot be written.
-    pub fn prepare(&self, job: &Job, token: &str) -> Result<(), JobError> {
+    pub fn prepare(&self, job: &Job, token: &str) -> Result<String, JobError> {
         job.check()?;
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&self.root)?;
-        self.write_atomic("token", token.as_bytes())?;
+        self.write_once("token", token.as_bytes())?;
         self.write_json("job.json", job)?;
-        Ok(())
+        Ok(self.token()?)
     }
 
     /// The directory itself.
@@ -148,6 +154,19 @@ impl AttemptDir {
         sync_parent(&path)
     }
 
+    /// Writes a file whole, unless it is there.
+    fn write_once(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path(name);
+        let aside = beside(&path, &std::process::id().to_string());
+        write_synced(&aside, bytes)?;
+        let linked = fs::hard_link(&aside, &path);
+        fs::remove_file(&aside)?;
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => sync_parent(&path),
+        }
+    }
+
     /// Sets room aside for a file that must be written even on a full disk.
     ///
     /// # Errors
@@ -166,6 +185,18 @@ impl AttemptDir {
     /// Gives reserved room back once it is not needed any more.
     pub fn release(&self, name: &str) {
         let _ = fs::remove_file(beside(&self.path(name), "reserve"));
+    }
+
+    /// Whether nothing more can be written here.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        let Ok(path) = CString::new(self.root.as_os_str().as_bytes()) else {
+            return false;
+        };
+        let mut stat = MaybeUninit::<libc::statvfs>::zeroed();
+        // SAFETY: the path ends with a NUL, and the structure may be written to.
+        let looked = unsafe { libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) } == 0;
+        // SAFETY: all zeroes is a valid `statvfs`, whether or not the call has filled it.
+        looked && unsafe { stat.assume_init() }.f_bavail == 0
     }
 
     /// Overwriting allocated blocks needs no free ones.
@@ -220,6 +251,10 @@ fn allocate(file: &File, bytes: u64) -> io::Result<()> {
 /// Reads a regular file, following no link, and refuses one that is larger than the cap.
 pub(crate) fn read_capped(path: &Path, cap: u64) -> io::Result<Vec<u8>> {
     let file = open_regular(path)?;
+    // Asked first, so that of a huge file nothing is read.
+    if file.metadata()?.len() > cap {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let mut bytes = Vec::new();
     file.take(cap + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > cap {

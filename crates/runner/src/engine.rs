@@ -2,7 +2,7 @@
 
 use crate::{dir::AttemptDir, process::Identity};
 use serde::{Deserialize, Serialize};
-use std::{fmt, future::Future, pin::Pin};
+use std::{collections::BTreeSet, fmt, future::Future, pin::Pin};
 use thiserror::Error;
 use types::AttemptExit;
 
@@ -23,12 +23,19 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// outweighs what the engine says.
     fn observe<'a>(&'a self, attempt: &'a AttemptDir) -> Answer<'a, Observation>;
 
+    /// Sees to it that nobody claims the attempt any more; false when somebody has. Called before an
+    /// attempt is ended that was launched and never began.
+    fn forbid<'a>(&'a self, attempt: &'a AttemptDir) -> Answer<'a, bool>;
+
     /// Asks the executor to stop everything. Returns at once; observe tells the end.
     fn cancel<'a>(&'a self, attempt: &'a AttemptDir, reason: CancelReason) -> Answer<'a, ()>;
 
     /// Kills what an executor left behind, until nothing is left, and tells how many that were.
     /// Called before an attempt is declared lost.
     fn sweep<'a>(&'a self, tracking_id: &'a str) -> Answer<'a, u32>;
+
+    /// The attempts of which a process lives here, whoever started it.
+    fn tracked(&self) -> Answer<'_, BTreeSet<String>>;
 }
 
 /// What is known about an attempt.

@@ -12,6 +12,15 @@
 //! into them, the keeper adds what it decides, and everything else is a view that may be lost.
 //! No SQL and no HTTP server here.
 
+/// Says something in the log of the executor. That is a file: on a full disk nothing is said, and
+/// nobody panics as `eprintln` does.
+macro_rules! note {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 pub mod dir;
 pub mod engine;
 pub mod environment;

@@ -9,6 +9,7 @@ use crate::{
     process,
 };
 use std::{
+    collections::BTreeSet,
     fs::{self, OpenOptions},
     io,
     os::unix::{fs::OpenOptionsExt, process::CommandExt},
@@ -99,6 +100,17 @@ impl Engine for LocalEngine {
         Box::pin(async move { claim::observe(attempt).map_err(|source| unusable(attempt, source)) })
     }
 
+    fn forbid<'a>(&'a self, attempt: &'a AttemptDir) -> Answer<'a, bool> {
+        Box::pin(async move {
+            match claim::take(attempt) {
+                Ok(taken) => Ok(taken.is_some()),
+                // An executor without a directory cannot begin either.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+                Err(source) => Err(unusable(attempt, source)),
+            }
+        })
+    }
+
     fn cancel<'a>(&'a self, attempt: &'a AttemptDir, reason: CancelReason) -> Answer<'a, ()> {
         Box::pin(async move {
             let text = reason.as_str().as_bytes();
@@ -121,6 +133,10 @@ impl Engine for LocalEngine {
                 process::marked(environment::TRACKING, tracking_id)
             }))
         })
+    }
+
+    fn tracked(&self) -> Answer<'_, BTreeSet<String>> {
+        Box::pin(async move { Ok(process::values_of(environment::TRACKING)) })
     }
 }
 

@@ -120,11 +120,7 @@ fn children(pid: u32) -> Vec<u32> {
 pub(crate) fn marked(variable: &str, value: &str) -> Vec<Identity> {
     let needle = format!("{variable}={value}");
     let boot_id = boot_id();
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+    all()
         .filter(|&pid| has_variable(pid, needle.as_bytes()) && !is_zombie(pid))
         .filter_map(|pid| {
             Some(Identity {
@@ -134,6 +130,24 @@ pub(crate) fn marked(variable: &str, value: &str) -> Vec<Identity> {
             })
         })
         .collect()
+}
+
+/// The values that a variable has in the environments of live processes.
+#[must_use]
+pub(crate) fn values_of(variable: &str) -> BTreeSet<String> {
+    let prefix = format!("{variable}=");
+    let value = |pid: u32| {
+        let bytes = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let mut entries = bytes.split(|&b| b == 0);
+        let found = entries.find_map(|entry| entry.strip_prefix(prefix.as_bytes()))?;
+        (!is_zombie(pid)).then(|| String::from_utf8_lossy(found).into_owned())
+    };
+    all().filter_map(value).collect()
+}
+
+fn all() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
 fn has_variable(pid: u32, needle: &[u8]) -> bool {

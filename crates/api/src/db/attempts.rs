@@ -275,8 +275,6 @@ pub struct WatchedRow {
     pub offsets: Value,
     /// How it ended, as reported.
     pub exit: Option<Value>,
-    /// When it was created.
-    pub created_at: DateTime<Utc>,
     /// When its executor was heard last.
     pub heartbeat_at: Option<DateTime<Utc>>,
 }
@@ -327,6 +325,16 @@ pub async fn end(
         .execute(conn)
         .await?;
     Ok(changed == 1)
+}
+
+/// Those of these attempts that are over and ran on this host.
+pub async fn over_on(conn: &mut Conn, host: &str, ids: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+    run_attempts::table
+        .filter(run_attempts::id.eq_any(ids).and(run_attempts::host.eq(host)))
+        .filter(run_attempts::state.ne_all(LIVE))
+        .select(run_attempts::id)
+        .load(conn)
+        .await
 }
 
 /// How many attempts of a run were lost.

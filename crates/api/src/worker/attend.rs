@@ -10,11 +10,10 @@ use crate::db::runs::RunRow;
 use crate::db::{self, Conn, attempts, planning, run_benchmarks, runs};
 use crate::ingest::IngestError;
 use crate::plan::{self, Resolved};
-use chrono::{DateTime, Utc};
 use runner::{AttemptDir, CancelReason, EngineError, Observation};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::time::Duration;
+use std::time::Instant;
 use thiserror::Error;
 use types::{AttemptState, Outcome, RunConfig, RunId, RunStatus};
 use uuid::Uuid;
@@ -60,6 +59,13 @@ impl Worker {
             Effect::Cancel => Ok(self.engine.cancel(&dir_of(attempt), CancelReason::User).await?),
             Effect::End(verdict) => self.end(attempt, &verdict).await,
             Effect::SalvageAndEnd(verdict) => self.salvage_and_end(&view, attempt, &verdict).await,
+            Effect::ForbidAndEnd(verdict) => {
+                // One that has just claimed it is alive after all.
+                if self.is_ours(attempt).await? && self.engine.forbid(&dir_of(attempt)).await? {
+                    self.salvage_and_end(&view, attempt, &verdict).await?;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -108,16 +114,15 @@ impl Worker {
                 Observed::Unknown
             }
         };
-        let heard = attempt.heartbeat_at.unwrap_or(attempt.created_at);
+        let (age, silence) = self.watches.look(attempt, Instant::now());
         Facts {
             state: attempt.state(),
             cancel_requested: view.run.cancel_requested_at.is_some(),
             reported: attempt.exit(),
             observed,
-            // After a restart of ours the reporters get time to come back.
-            silence: since(heard).min(self.started.elapsed()),
+            silence,
             patience: self.state.config.worker.executor_silence,
-            age: since(attempt.created_at),
+            age,
         }
     }
 
@@ -144,18 +149,24 @@ impl Worker {
             }
         };
         let token = hex::encode(rand::random::<[u8; 32]>());
-        if let Err(error) = dir_of(attempt).prepare(&job, &token) {
-            let reason = format!("the attempt cannot be prepared: {}", crate::error::chain(&error));
-            return self
-                .end(attempt, &Verdict::new(Outcome::StartFailed, reason))
-                .await;
-        }
+        let token = match dir_of(attempt).prepare(&job, &token) {
+            Ok(token) => token,
+            Err(error) => {
+                let reason = format!("the attempt cannot be prepared: {}", crate::error::chain(&error));
+                return self
+                    .end(attempt, &Verdict::new(Outcome::StartFailed, reason))
+                    .await;
+            }
+        };
         let commands = json!(plan::views(&plan));
         let hash = Sha256::digest(token.as_bytes()).to_vec();
         let ours = self
             .state
             .db
             .service(async |conn: &mut Conn| -> Result<_, db::Error> {
+                if !queue::hold(conn, attempt.run_id, self.owner, attempt.epoch).await? {
+                    return Ok(false);
+                }
                 queue::set_commands(conn, attempt.run_id, &commands).await?;
                 Ok(attempts::set_token(conn, attempt.id, hash).await?)
             })
@@ -208,8 +219,22 @@ impl Worker {
         Ok(())
     }
 
+    /// Whether the run is still this worker's, who may have been asleep since it looked: what kills
+    /// must not be left to a guess.
+    async fn is_ours(&self, attempt: &WatchedRow) -> Result<bool, db::Error> {
+        self.state
+            .db
+            .service(async |conn: &mut Conn| -> Result<_, db::Error> {
+                Ok(queue::hold(conn, attempt.run_id, self.owner, attempt.epoch).await?)
+            })
+            .await
+    }
+
     /// Sweeps what may be left, then ends the attempt.
     async fn end(&self, attempt: &WatchedRow, verdict: &Verdict) -> Result<(), AttendError> {
+        if !self.is_ours(attempt).await? {
+            return Ok(());
+        }
         let killed = self.engine.sweep(&attempt.id.to_string()).await?;
         if killed > 0 {
             tracing::info!(attempt = %attempt.id, killed, "leftovers of an attempt were killed");
@@ -224,6 +249,9 @@ impl Worker {
         attempt: &WatchedRow,
         verdict: &Verdict,
     ) -> Result<(), AttendError> {
+        if !self.is_ours(attempt).await? {
+            return Ok(());
+        }
         self.engine.sweep(&attempt.id.to_string()).await?;
         self.salvage(attempt, &view.picks).await?;
         let picks = match self.view(attempt.run_id).await? {
@@ -237,10 +265,32 @@ impl Worker {
     }
 }
 
-fn dir_of(attempt: &WatchedRow) -> AttemptDir {
-    AttemptDir::new(attempt.directory.clone().unwrap_or_default())
+impl Worker {
+    /// Kills what lives of attempts that are over: left by a machine that was too slow to die, or
+    /// by a worker that was cut off between an end and its sweep.
+    pub(super) async fn sweep_orphans(&self) -> Result<(), AttendError> {
+        let tracked = self.engine.tracked().await?;
+        let ids: Vec<Uuid> = tracked.iter().filter_map(|id| id.parse().ok()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let over = self
+            .state
+            .db
+            .service(async |conn: &mut Conn| {
+                attempts::over_on(conn, &self.host, &ids)
+                    .await
+                    .map_err(db::Error::from)
+            })
+            .await?;
+        for attempt in over {
+            let killed = self.engine.sweep(&attempt.to_string()).await?;
+            tracing::warn!(%attempt, killed, "processes of an attempt that is over were killed");
+        }
+        Ok(())
+    }
 }
 
-fn since(at: DateTime<Utc>) -> Duration {
-    (Utc::now() - at).to_std().unwrap_or_default()
+fn dir_of(attempt: &WatchedRow) -> AttemptDir {
+    AttemptDir::new(attempt.directory.clone().unwrap_or_default())
 }

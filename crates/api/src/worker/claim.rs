@@ -19,6 +19,9 @@ impl Worker {
     /// Claims what this machine has room for, oldest first. A run that waits for GPUs holds back
     /// the GPU runs behind it, so that small ones do not starve it.
     pub(super) async fn claim_what_fits(&self) -> Result<usize, db::Error> {
+        if self.full_disk().is_some() {
+            return Ok(0);
+        }
         let (waiting, mut held, mut plain) = self
             .state
             .db

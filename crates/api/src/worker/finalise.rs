@@ -12,13 +12,9 @@ use crate::db::run_benchmarks::PickRow;
 use crate::db::{self, Conn, attempts, machines, progress, run_benchmarks, runs};
 use crate::ingest::files::register_logs;
 use chrono::Utc;
-use std::time::Duration;
 use types::{
     AttemptState, BenchmarkStatus, ErrorEvent, LiveEvent, Outcome, RunConfig, RunId, RunStatus, StatusEvent,
 };
-
-/// How long a lost run waits before its next try, times the tries so far.
-const RETRY_WAIT: Duration = Duration::from_secs(5);
 
 impl Worker {
     /// Ends an attempt in one transaction. Its processes have been swept before, so its GPUs are free.
@@ -76,7 +72,7 @@ impl Worker {
                 .map_or(0.0, |r| progress::committed(r.completed_tasks, r.total_tasks));
             let back = RunEnding::new(RunStatus::Queued, None, None, percent);
             queue::end(conn, run, self.owner, attempt.epoch, &back).await?;
-            let wait = RETRY_WAIT * u32::try_from(lost).unwrap_or(1);
+            let wait = self.state.config.worker.retry_wait * u32::try_from(lost).unwrap_or(1);
             queue::postpone(conn, run, wait).await?;
             events.push(run_event(
                 RunStatus::Queued,

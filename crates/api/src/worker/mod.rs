@@ -13,7 +13,10 @@ mod job;
 mod lock;
 mod report;
 mod salvage;
+#[cfg(test)]
+mod simulation;
 mod step;
+mod watches;
 
 use crate::db::{self, Conn, queue};
 use crate::error::chain;
@@ -25,11 +28,12 @@ use runner::{Engine, LocalEngine};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
+use watches::Watches;
 
 /// How often the GPUs are read.
 const GPU_INTERVAL: Duration = Duration::from_secs(2);
@@ -45,7 +49,7 @@ struct Worker {
     engine: Arc<dyn Engine>,
     gpus: Monitor,
     sole: Option<SoleRight>,
-    started: Instant,
+    watches: Watches,
     /// How often each benchmark could not be stored.
     failures: Mutex<HashMap<Uuid, u32>>,
 }
@@ -95,7 +99,7 @@ impl Worker {
             engine,
             gpus: Monitor::start(library, GPU_INTERVAL)?,
             sole: SoleRight::take(&attempts)?,
-            started: Instant::now(),
+            watches: Watches::default(),
             failures: Mutex::default(),
             state,
         })
@@ -150,7 +154,10 @@ async fn work(worker: &Arc<Worker>, tasks: &mut JoinSet<Uuid>) {
     let mut busy = HashSet::new();
     loop {
         match worker.tick().await {
-            Ok(runs) => attend_all(worker, runs, &mut busy, tasks),
+            Ok(runs) => {
+                worker.watches.keep(&runs);
+                attend_all(worker, runs, &mut busy, tasks);
+            }
             Err(error) => tracing::warn!(error = %chain(&error), "the queue cannot be looked at"),
         }
         wait(&mut inbox, &mut clock, tasks, &mut busy).await;
@@ -207,6 +214,9 @@ async fn report(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
         }
         if let Err(error) = worker.report().await {
             tracing::debug!(error = %chain(&error), "the machine cannot be reported");
+        }
+        if let Err(error) = worker.sweep_orphans().await {
+            tracing::debug!(error = %chain(&error), "orphans cannot be looked for");
         }
     }
 }

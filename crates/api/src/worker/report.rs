@@ -31,10 +31,24 @@ impl Worker {
             worker_id: self.owner,
             lmms_eval_version: python.and_then(lmms_eval_version),
             gpu_reason: inventory.reason.clone(),
-            disk_free: free_bytes(&self.state.config.data_dir()),
-            problem: problem(python),
+            disk_free: free_bytes(&self.state.config.attempts_dir()),
+            problem: problem(python).or_else(|| self.full_disk()),
             seen_at: now,
         }
+    }
+}
+
+impl Worker {
+    /// Why nothing is started on this disk, in one sentence: a run that cannot write down how it
+    /// went is not worth its time.
+    pub(super) fn full_disk(&self) -> Option<String> {
+        let folder = self.state.config.attempts_dir();
+        let free = free_bytes(&folder)? >> 20;
+        let floor = i64::try_from(self.state.config.storage.min_free_mb).unwrap_or(i64::MAX);
+        (free < floor).then(|| {
+            let folder = folder.display();
+            format!("the disk of `{folder}` has {free} MB left; runs wait until there are {floor} MB")
+        })
     }
 }
 

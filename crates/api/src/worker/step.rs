@@ -41,7 +41,7 @@ pub(super) struct Facts {
     pub(super) silence: Duration,
     /// Silence after which a reporter is given up.
     pub(super) patience: Duration,
-    /// How long ago it was claimed by a worker.
+    /// How long this worker has watched it.
     pub(super) age: Duration,
 }
 
@@ -58,6 +58,8 @@ pub(super) enum Effect {
     Cancel,
     /// Take what the folder proves, then end it.
     SalvageAndEnd(Verdict),
+    /// See to it that it never begins, then end it.
+    ForbidAndEnd(Verdict),
     /// End it: everything has been reported.
     End(Verdict),
 }
@@ -128,9 +130,9 @@ fn unclaimed(state: AttemptState, cancel_requested: bool, age: Duration) -> Effe
         }
         AttemptState::Claimed => Effect::Prepare,
         _ if age > CLAIM_PATIENCE && cancel_requested => {
-            Effect::SalvageAndEnd(Verdict::new(Outcome::Cancelled, "it was stopped before it began"))
+            Effect::ForbidAndEnd(Verdict::new(Outcome::Cancelled, "it was stopped before it began"))
         }
-        _ if age > CLAIM_PATIENCE => Effect::SalvageAndEnd(Verdict::new(
+        _ if age > CLAIM_PATIENCE => Effect::ForbidAndEnd(Verdict::new(
             Outcome::StartFailed,
             format!("the executor did not begin within {} s", CLAIM_PATIENCE.as_secs()),
         )),
@@ -213,7 +215,7 @@ mod tests {
         assert_eq!(at(AttemptState::Submitted, 1), Effect::Wait);
         assert_eq!(at(AttemptState::Submitting, 6), Effect::Launch);
         assert!(
-            matches!(at(AttemptState::Submitted, 31), Effect::SalvageAndEnd(v) if v.outcome == Outcome::StartFailed)
+            matches!(at(AttemptState::Submitted, 31), Effect::ForbidAndEnd(v) if v.outcome == Outcome::StartFailed)
         );
     }
 
@@ -238,7 +240,7 @@ mod tests {
             Effect::Cancel
         );
         let late = cancelled(AttemptState::Submitted, Observed::Unclaimed, 31);
-        assert!(matches!(late, Effect::SalvageAndEnd(v) if v.outcome == Outcome::Cancelled));
+        assert!(matches!(late, Effect::ForbidAndEnd(v) if v.outcome == Outcome::Cancelled));
     }
 
     #[test]

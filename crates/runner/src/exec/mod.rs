@@ -24,7 +24,7 @@ pub fn main(dir: &Path) -> ExitCode {
     match claim::take(&dir) {
         Ok(Some(claim)) => execute(&dir, claim),
         Ok(None) => {
-            eprintln!("the attempt in `{}` is already claimed", dir.root().display());
+            note!("the attempt in `{}` is already claimed", dir.root().display());
             ExitCode::from(CLAIMED)
         }
         Err(error) => complain(dir.root(), "cannot be claimed", &error),
@@ -63,7 +63,7 @@ fn give_up(dir: &AttemptDir, error: &(dyn std::error::Error + 'static)) -> ExitC
 }
 
 fn complain(dir: &Path, what: &str, error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    eprintln!("`{}` {what}: {}", dir.display(), chain(error));
+    note!("`{}` {what}: {}", dir.display(), chain(error));
     ExitCode::FAILURE
 }
 

@@ -38,6 +38,7 @@ use types::{AttemptExit, Outcome, ProcessExit};
 use watcher::Watcher;
 
 const DRIVER: &str = include_str!("../driver.py");
+const DISK_WAS_FULL: &str = "the disk was full: output may be missing";
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often the files are looked at; a child's end and a signal are seen at once.
 const TICK: Duration = Duration::from_millis(50);
@@ -62,6 +63,8 @@ pub(crate) struct Keeper {
     exits: Vec<ProcessExit>,
     killed_leftovers: u32,
     start_failed: Option<String>,
+    /// Whether the disk was ever seen full: then output may be missing, and nobody else can tell.
+    disk_was_full: bool,
 }
 
 impl Keeper {
@@ -89,6 +92,7 @@ impl Keeper {
             exits: Vec::new(),
             killed_leftovers: 0,
             start_failed: None,
+            disk_was_full: false,
             started_at: record.started_at,
             begin: Instant::now(),
             signals,
@@ -154,6 +158,7 @@ impl Keeper {
         self.watcher.reaped(&reaped);
         self.watch_reporter();
         self.beat();
+        self.disk_was_full |= self.dir.is_disk_full();
         self.look_for_orders();
         reaped
     }
@@ -206,6 +211,8 @@ impl Keeper {
             (_, Some(reason)) => (Outcome::StartFailed, Some(reason.clone())),
             _ => (Outcome::Completed, None),
         };
+        let full = || self.disk_was_full.then(|| DISK_WAS_FULL.to_owned());
+        let reason = reason.or_else(full);
         AttemptExit {
             outcome,
             reason,

@@ -74,7 +74,7 @@ fn describe(root: &Path, path: &Path, limits: &Limits) -> Option<OutputFile> {
             sha256,
         }),
         Err(error) => {
-            eprintln!("output file `{relative}` is left out: {error}");
+            note!("output file `{relative}` is left out: {error}");
             None
         }
     }

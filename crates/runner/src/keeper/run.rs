@@ -89,7 +89,7 @@ impl Keeper {
             fields.insert("t".to_owned(), json!(self.begin.elapsed().as_secs_f64()));
         }
         if let Err(error) = events::append(&self.dir, &event) {
-            eprintln!("`{}` cannot be written: {error}", events::FILE);
+            note!("`{}` cannot be written: {error}", events::FILE);
         }
     }
 
@@ -226,7 +226,7 @@ impl Keeper {
         // On a full disk only the reserved room is left, and the verdict matters most.
         let written = written.or_else(|_| self.dir.write_json(&name, &brief(&done)));
         if let Err(error) = written {
-            eprintln!("`{name}` cannot be written: {error}");
+            note!("`{name}` cannot be written: {error}");
         }
         self.dir.release(&name);
     }
@@ -319,7 +319,7 @@ impl Keeper {
         let moved = fs::rename(self.dir.out(order), self.dir.path(&aside));
         let reserved = self.dir.reserve(&format!("out/{order}/done.json"), 4096);
         if let Err(error) = moved.and(reserved) {
-            eprintln!("`out/{order}` cannot be set aside: {error}");
+            note!("`out/{order}` cannot be set aside: {error}");
         }
     }
 

@@ -60,7 +60,7 @@ impl Watcher {
         self.next_start = Instant::now() + self.pause;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         if let Err(error) = self.start(dir, job, secrets, claim) {
-            eprintln!("the reporter cannot be started: {error}");
+            note!("the reporter cannot be started: {error}");
         }
     }
 

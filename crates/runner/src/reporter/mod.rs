@@ -34,6 +34,7 @@ use std::{
 };
 use tokio::task::JoinHandle;
 use types::{GpuSample, Order};
+use upload::Sent;
 
 /// How often the files are looked at.
 const ROUND: Duration = Duration::from_millis(200);
@@ -60,7 +61,7 @@ pub(crate) fn main(
         match report(dir, job, secrets, pipe, keeper) {
             Ok(()) => 0,
             Err(error) => {
-                eprintln!("reporter: {}", chain(&error));
+                note!("reporter: {}", chain(&error));
                 1
             }
         }
@@ -122,7 +123,7 @@ async fn hand_over_secrets(
                 pipe.write_all(&serde_json::to_vec(&secrets)?)?;
                 return Ok(secrets.environment);
             }
-            Err(refusal) => eprintln!("reporter: the secrets cannot be fetched: {}", chain(&refusal)),
+            Err(refusal) => note!("reporter: the secrets cannot be fetched: {}", chain(&refusal)),
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -142,6 +143,8 @@ struct Reporter<'a> {
     keeper: u32,
     last_post: Instant,
     last_upload: Instant,
+    /// Whether more of a log waits than one upload takes.
+    behind: bool,
     pause: Duration,
     complaint: String,
 }
@@ -184,6 +187,7 @@ impl<'a> Reporter<'a> {
             keeper,
             last_post: Instant::now(),
             last_upload: Instant::now(),
+            behind: false,
             pause: PAUSE,
             complaint: String::new(),
         })
@@ -239,8 +243,9 @@ impl<'a> Reporter<'a> {
         }
         match logs {
             Err(refusal) => Ok(self.away(&refusal)),
-            Ok(false) if over => Ok(Round::Busy),
-            Ok(true) if over && !uploading && !more => self.stage_last(),
+            Ok(Sent::Whole) => Ok(Round::Busy),
+            Ok(Sent::Rest) if over => Ok(Round::Busy),
+            Ok(Sent::Nothing) if over && !uploading && !more => self.stage_last(),
             Ok(_) => Ok(Round::Idle),
         }
     }
@@ -299,7 +304,7 @@ impl<'a> Reporter<'a> {
     fn away(&mut self, refusal: &Refusal) -> Round {
         let complaint = chain(refusal);
         if complaint != self.complaint {
-            eprintln!("reporter: {complaint}");
+            note!("reporter: {complaint}");
             self.complaint = complaint;
         }
         Round::Away
@@ -312,12 +317,16 @@ impl<'a> Reporter<'a> {
         self.dir.write_atomic("cancel", reason.as_str().as_bytes())
     }
 
-    async fn upload_logs(&mut self, over: bool) -> Result<bool, Refusal> {
-        if !over && self.last_upload.elapsed() < UPLOAD {
-            return Ok(false);
+    /// Few bytes wait for more to go up with, many do not.
+    async fn upload_logs(&mut self, over: bool) -> Result<Sent, Refusal> {
+        if !over && !self.behind && self.last_upload.elapsed() < UPLOAD {
+            return Ok(Sent::Rest);
         }
         self.last_upload = Instant::now();
-        upload::logs(&self.client, self.dir, &mut self.cursor, &self.secrets).await
+        self.behind = false;
+        let sent = upload::logs(&self.client, self.dir, &mut self.cursor, &self.secrets).await?;
+        self.behind = sent == Sent::Whole;
+        Ok(sent)
     }
 
     /// One benchmark at a time goes up beside everything else. True while some have to.

@@ -23,14 +23,25 @@ const CHUNK: u64 = 256 * 1024;
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Sends the next part of each log. True when both are up completely.
+/// How much of the logs went up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Nothing: all of both was up.
+    Nothing,
+    /// What there was.
+    Rest,
+    /// A whole part of one, so more may be waiting.
+    Whole,
+}
+
+/// Sends the next part of each log.
 pub(super) async fn logs(
     client: &Client,
     dir: &AttemptDir,
     cursor: &mut Cursor,
     secrets: &BTreeMap<String, String>,
-) -> Result<bool, Refusal> {
-    let mut complete = true;
+) -> Result<Sent, Refusal> {
+    let mut sent = Sent::Nothing;
     for stream in [Stream::Stdout, Stream::Stderr] {
         let name = file_name(stream);
         let offset = cursor.uploaded.get(name).copied().unwrap_or(0);
@@ -40,8 +51,12 @@ pub(super) async fn logs(
         if bytes.is_empty() {
             continue;
         }
-        complete = false;
         let count = bytes.len() as u64;
+        if count == CHUNK {
+            sent = Sent::Whole;
+        } else if sent == Sent::Nothing {
+            sent = Sent::Rest;
+        }
         let next = match client.put_log(name, offset, bytes).await {
             Ok(()) => offset + count,
             Err(Refusal::Offset(expected)) => expected,
@@ -49,7 +64,7 @@ pub(super) async fn logs(
         };
         cursor.uploaded.insert(name.to_owned(), next);
     }
-    Ok(complete)
+    Ok(sent)
 }
 
 /// The bytes of a log from an offset on, with the values of secrets starred out in place. Bytes

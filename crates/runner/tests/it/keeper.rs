@@ -182,6 +182,20 @@ fn a_file_above_the_cap_is_left_out() {
 }
 
 #[test]
+fn results_that_nobody_can_read_whole_are_none() {
+    let script = format!(
+        "{}; truncate -s 2G out/0/m/20260101_000000_results.json",
+        results(0)
+    );
+    let mut attempt = Attempt::of_scripts(&[&script]);
+    attempt.job.limits.max_file_bytes = 1 << 20;
+    attempt.run();
+    let done = attempt.done(0);
+    assert_eq!(done.outcome, Outcome::ResultsUnreadable, "{done:?}");
+    assert!(done.files.is_empty());
+}
+
+#[test]
 fn a_benchmark_that_kills_its_process_is_tried_again_as_often_as_allowed() {
     let script = format!(
         "echo START >> starts; test $(wc -l < starts) -ge 2 || kill -9 $$; {}",
