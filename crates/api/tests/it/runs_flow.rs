@@ -14,17 +14,17 @@ async fn stage() -> (Stage, Org) {
     (stage, org)
 }
 
-fn go(stage: &Stage, run: &str, epoch: i32) {
+pub(crate) fn go(stage: &Stage, run: &str, epoch: i32) {
     std::fs::write(stage.attempt_dir(run, epoch).join("go"), "").unwrap();
 }
 
 /// The names of the benchmarks that were started in an attempt.
-fn starts(folder: &Path) -> Vec<String> {
+pub(crate) fn starts(folder: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join("starts")).unwrap_or_default();
     text.lines().map(str::to_owned).collect()
 }
 
-fn statuses(detail: &Value) -> Vec<&str> {
+pub(crate) fn statuses(detail: &Value) -> Vec<&str> {
     detail["benchmarks"]
         .as_array()
         .unwrap()
@@ -33,7 +33,7 @@ fn statuses(detail: &Value) -> Vec<&str> {
         .collect()
 }
 
-async fn running(stage: &Stage, org: &Org, run: &str, benchmark: usize) -> Value {
+pub(crate) async fn running(stage: &Stage, org: &Org, run: &str, benchmark: usize) -> Value {
     stage
         .until_run(org, run, "the benchmark's progress", |d| {
             d["benchmarks"][benchmark]["status"] == "running" && d["benchmarks"][benchmark]["done"] == 2
@@ -317,7 +317,7 @@ async fn a_cancel_leaves_no_process_and_keeps_what_is_done() {
 }
 
 /// Processes that carry an attempt's mark.
-fn marked_processes(attempt: &str) -> usize {
+pub(crate) fn marked_processes(attempt: &str) -> usize {
     let mark = format!("LMMS_RUN_TRACKING_ID={attempt}");
     let environs = std::fs::read_dir("/proc")
         .unwrap()

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Compiles the stub.
-fn library(folder: &Path) -> String {
+pub(crate) fn library(folder: &Path) -> String {
     let library = folder.join("libnvidia-ml-stub.so");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runner/tests/it/fixtures/nvml.c");
     let mut cc = Command::new("cc");

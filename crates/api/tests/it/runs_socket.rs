@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn open(
     stage: &Stage,
@@ -18,7 +18,17 @@ async fn open(
     after: i64,
     headers: &[(&'static str, &str)],
 ) -> Result<Socket, Error> {
-    let url = format!("{}/ws/runs/{run}?after={after}", stage.url.replace("http", "ws"));
+    open_at(&stage.url, run, after, headers).await
+}
+
+/// Follows a run of the server at `server`.
+pub(crate) async fn open_at(
+    server: &str,
+    run: &str,
+    after: i64,
+    headers: &[(&'static str, &str)],
+) -> Result<Socket, Error> {
+    let url = format!("{}/ws/runs/{run}?after={after}", server.replace("http", "ws"));
     let mut request = url.into_client_request().unwrap();
     for (name, value) in headers {
         request

@@ -125,16 +125,17 @@ pub(crate) fn fake_gpus() -> PathBuf {
     std::env::temp_dir().join(format!("lmms-gpus-{}", std::process::id()))
 }
 
+/// Brings the database `postgres` of a cluster up to date.
+pub(crate) async fn prepare(cluster: &pg::Cluster) {
+    let url = |user| cluster.url(user, "postgres");
+    migrate::bootstrap(&url(cluster.superuser())).await.unwrap();
+    migrate::migrate(&url("postgres")).await.unwrap();
+}
+
 pub(crate) async fn new_database() -> String {
     let server = tokio::task::spawn_blocking(server).await.unwrap();
     let superuser = server.cluster.superuser();
-    TEMPLATE
-        .get_or_init(|| async {
-            let url = |user| server.cluster.url(user, "postgres");
-            migrate::bootstrap(&url(superuser)).await.unwrap();
-            migrate::migrate(&url("postgres")).await.unwrap();
-        })
-        .await;
+    TEMPLATE.get_or_init(|| prepare(&server.cluster)).await;
     let name = format!("t{}", Uuid::now_v7().simple());
     let _alone = COPYING.lock().await;
     let admin = server.cluster.url(superuser, "template1");
@@ -163,36 +164,23 @@ impl Stage {
 
     /// The same with further settings.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
-        let url = new_database().await;
-        let data = tempfile::Builder::new().prefix("lmms-data").tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let python = fixtures().join("python").display().to_string();
-        let folder = data.path().display().to_string();
-        let mut flags = vec![
-            ("LMMS_DATA_DIR", folder.as_str()),
-            ("LMMS_LISTEN", &address),
-            ("LMMS_EVAL_PYTHON", &python),
-            ("LMMS_GRACE_INT", "300ms"),
-            ("LMMS_GRACE_TERM", "300ms"),
-            ("LMMS_POLL", "200ms"),
-            ("LMMS_REPORT", "200ms"),
-            ("LMMS_LEASE", "2s"),
-            ("LMMS_EXECUTOR_SILENCE", "3s"),
-        ];
-        flags.extend(settings);
-        let flags = flags
-            .into_iter()
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .collect();
+        let stage = Self::on(&new_database().await, &address, settings).await;
+        serve(&stage.state, listener);
+        stage
+    }
+
+    /// The same on this database, with nobody who serves at `address`.
+    pub(crate) async fn on(url: &str, address: &str, settings: &[(&str, &str)]) -> Self {
+        let data = tempfile::Builder::new().prefix("lmms-data").tempdir().unwrap();
+        let flags = quick_settings(data.path(), address, settings);
         let config = Config::from_source(&Source::parse(flags, std::iter::empty(), "").unwrap()).unwrap();
-        let db = Db::connect(&url, &config.database).await.unwrap();
-        let state = AppState::new(Arc::new(config), db).unwrap();
-        serve(&state, listener);
+        let db = Db::connect(url, &config.database).await.unwrap();
         Self {
             url: format!("http://{address}"),
             client: reqwest::Client::new(),
-            state,
+            state: AppState::new(Arc::new(config), db).unwrap(),
             data,
         }
     }
@@ -375,6 +363,27 @@ impl Stage {
             .join(run)
             .join(epoch.to_string())
     }
+}
+
+/// A stand-in for lmms-eval, and durations for the impatient.
+pub(crate) fn quick_settings(data: &Path, address: &str, more: &[(&str, &str)]) -> Vec<(String, String)> {
+    let python = fixtures().join("python").display().to_string();
+    let folder = data.display().to_string();
+    let mut settings = vec![
+        ("LMMS_DATA_DIR", folder.as_str()),
+        ("LMMS_LISTEN", address),
+        ("LMMS_EVAL_PYTHON", &python),
+        ("LMMS_GRACE_INT", "300ms"),
+        ("LMMS_GRACE_TERM", "300ms"),
+        ("LMMS_POLL", "200ms"),
+        ("LMMS_REPORT", "200ms"),
+        ("LMMS_LEASE", "2s"),
+        ("LMMS_EXECUTOR_SILENCE", "3s"),
+    ];
+    settings.retain(|(variable, _)| !more.iter().any(|(other, _)| other == variable));
+    settings.extend(more);
+    let own = |(variable, value): (&str, &str)| (variable.to_owned(), value.to_owned());
+    settings.into_iter().map(own).collect()
 }
 
 fn serve(state: &AppState, listener: TcpListener) {
