@@ -458,7 +458,8 @@ fn program() -> Result<PathBuf> {
     Ok(target().join("debug/lmms-dash"))
 }
 
-fn install_packages(node: &Node, folder: &Path) -> Result<()> {
+/// What `package-lock.json` names, unless it is there.
+pub(crate) fn install_packages(node: &Node, folder: &Path) -> Result<()> {
     let installed = folder.join("node_modules/.package-lock.json");
     let age = |file: &Path| file.metadata().and_then(|meta| meta.modified()).ok();
     if age(&installed).is_some_and(|then| Some(then) > age(&folder.join("package-lock.json"))) {

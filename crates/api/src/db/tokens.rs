@@ -19,6 +19,8 @@ pub struct TokenSecretRow {
     pub scopes: Vec<String>,
     /// Of its secret.
     pub secret_hash: Vec<u8>,
+    /// When it was used last.
+    pub last_used_at: Option<DateTime<Utc>>,
 }
 
 /// A token without its secret.
@@ -79,7 +81,9 @@ pub async fn find_live(conn: &mut Conn, id: ApiTokenId) -> QueryResult<Option<To
         .await
         .optional()?;
     let stale = now - chrono::Duration::minutes(1);
-    if found.is_some() {
+    // Looked at here, so that most requests say nothing more.
+    let is_stale = |row: &TokenSecretRow| row.last_used_at.is_none_or(|at| at < stale);
+    if found.as_ref().is_some_and(is_stale) {
         diesel::update(api_tokens::table.find(id.0))
             .filter(
                 api_tokens::last_used_at

@@ -13,14 +13,14 @@ use super::{offline, timed};
 use crate::process::{run, say};
 use crate::workspace::{root, scratch};
 
-const BENCHMARKS: [&str; 3] = ["arith_text", "shapes_mc", "shapes_color"];
+pub(super) const BENCHMARKS: [&str; 3] = ["arith_text", "shapes_mc", "shapes_color"];
 
 /// A folder for one comparison, an endpoint that answers, and an interpreter.
-struct Bench {
-    folder: PathBuf,
+pub(super) struct Bench {
+    pub(super) folder: PathBuf,
     python: PathBuf,
     endpoint: Child,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Drop for Bench {
@@ -31,7 +31,7 @@ impl Drop for Bench {
 }
 
 impl Bench {
-    fn start(python: &Path) -> Result<Self> {
+    pub(super) fn start(python: &Path) -> Result<Self> {
         let folder = scratch()?.join("bench");
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
@@ -86,8 +86,9 @@ impl Bench {
         Ok(command)
     }
 
-    fn plain(&self) -> Result<()> {
-        for (order, benchmark) in BENCHMARKS.iter().enumerate() {
+    /// One process for each.
+    pub(super) fn plain(&self, benchmarks: &[&str]) -> Result<()> {
+        for (order, benchmark) in benchmarks.iter().enumerate() {
             let output = format!("plain/{order}");
             let mut command = self.command(&format!("plain-{order}.log"))?;
             run(command
@@ -160,7 +161,7 @@ impl Bench {
 pub(super) fn driver(python: &Path) -> Result<Comparison> {
     let bench = Bench::start(python)?;
     say("three small benchmarks, one process each (about a minute)");
-    let plain = timed(|| bench.plain())?.1;
+    let plain = timed(|| bench.plain(&BENCHMARKS))?.1;
     say("the same three with the driver (about 25 s)");
     let ours = timed(|| bench.driver())?.1;
     Ok(Comparison {

@@ -46,6 +46,8 @@ pub(crate) fn scripted(folder: &Path, lua: &str, url: &str, seconds: u32) -> Res
         "-c",
         CLIENTS,
         "--latency",
+        "--timeout",
+        "30s",
         "-d",
         &format!("{seconds}s"),
         "-s",

@@ -140,13 +140,9 @@ pub(crate) fn search(limit: usize) -> Value {
 }
 
 /// A script for wrk that creates runs and logs a batch to each: two requests for what is one of ours.
-pub(crate) fn create_script(address: &str) -> String {
-    CREATE.replace("ADDRESS", address)
-}
-
-const CREATE: &str = r#"
+pub(crate) const CREATE: &str = r#"
 local runs = {}
-local headers = {["content-type"] = "application/json", host = "ADDRESS"}
+local headers = {["content-type"] = "application/json"}
 request = function()
   local run = table.remove(runs)
   if run == nil then

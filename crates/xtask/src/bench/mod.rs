@@ -6,6 +6,7 @@
 mod catalogue;
 mod comparison;
 mod driver;
+mod evaluation;
 mod follow;
 mod generators;
 mod http;
@@ -14,6 +15,7 @@ mod live;
 mod machine;
 mod memory;
 mod mlflow;
+mod pages;
 mod product;
 mod runs;
 mod script;
@@ -74,6 +76,9 @@ struct Effort {
     /// Runs that live when the server is killed
     #[arg(long, default_value_t = 200)]
     live_runs: usize,
+    /// Built pages to measure; those of the checkout when absent
+    #[arg(long, value_name = "DIR")]
+    pages: Option<std::path::PathBuf>,
     /// Leave out the comparisons with MLflow, which needs 620 MB from PyPI
     #[arg(long)]
     without_mlflow: bool,
@@ -103,6 +108,10 @@ enum Subject {
     Viewers,
     /// P12: start and memory at rest
     Start,
+    /// P13: an evaluation
+    Evaluation,
+    /// Size and first paint of the pages
+    Pages,
 }
 
 /// Runs the comparisons. One that cannot be measured does not keep the others from being shown.
@@ -152,6 +161,8 @@ fn measure(subject: Subject, options: &BenchOptions) -> Result<Vec<Comparison>> 
         Subject::Recovery => launch::recovery(effort)?,
         Subject::Viewers => vec![memory::viewers(effort)?],
         Subject::Start => start::start(effort)?,
+        Subject::Evaluation => evaluation::evaluation(effort, &python::ensure(&options.python)?)?,
+        Subject::Pages => pages::pages(effort)?,
     })
 }
 

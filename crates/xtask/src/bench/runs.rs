@@ -165,12 +165,9 @@ fn creating(effort: &Effort, full: &Full, mlflow: Option<&Mlflow>) -> Result<Vec
         ours,
     )?];
     if let Some(mlflow) = mlflow {
-        let (script, url) = (
-            mlflow::create_script(&mlflow.address),
-            format!("http://{}", mlflow.address),
-        );
+        let url = format!("http://{}", mlflow.address);
         // Two requests make one run.
-        let theirs = || Ok(scripted(full.folder(), &script, &url, effort.seconds)?.per_second / 2.0);
+        let theirs = || Ok(scripted(full.folder(), mlflow::CREATE, &url, effort.seconds)?.per_second / 2.0);
         done.push(against_mlflow(
             effort,
             ("P5", name, Target::RatioAtLeast(20.0)),

@@ -64,7 +64,8 @@ fn ours(data: &std::path::Path) -> Result<(f64, f64)> {
     let address = format!("127.0.0.1:{port}");
     let begin = Instant::now();
     let child = Product::bare(data, &address)?;
-    let ready = || http::request(&address, "GET", "/readyz", &[], "").is_ok_and(|(status, _)| status == 200);
+    let ready =
+        || http::request(&address, "GET", "/api/v1/readyz", &[], "").is_ok_and(|(status, _)| status == 200);
     wait_for("lmms-dash", Duration::from_secs(60), ready)?;
     let seconds = begin.elapsed().as_secs_f64();
     std::thread::sleep(REST);

@@ -1,6 +1,7 @@
 //! The table of runs: filters, pages, summaries and counts.
+//!
+//! A row of it has no settings and no plan: they are most of what a run weighs, and a list shows none of them.
 
-use super::RunRow;
 use crate::db::Conn;
 use crate::db::run_benchmarks::{self, Brief};
 use crate::db::schema::{models, runs};
@@ -10,7 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use std::collections::{BTreeMap, HashMap};
-use types::{ApiTokenId, ModelId, OrganizationId, RunStatus, RunSummary, UserId};
+use types::{ApiTokenId, ModelId, OrganizationId, RunId, RunStatus, RunSummary, UserId};
 use uuid::Uuid;
 
 /// What is listed.
@@ -32,6 +33,34 @@ pub struct Filter {
     pub search: Option<String>,
 }
 
+/// What a list shows of a run.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = runs)]
+struct ListedRow {
+    id: Uuid,
+    name: String,
+    model_id: Uuid,
+    checkpoint_variant: String,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+    status: String,
+    outcome: Option<String>,
+    error_message: Option<String>,
+    total_tasks: i32,
+    completed_tasks: i32,
+    gpu_device_id: Option<String>,
+    degraded: bool,
+    demo: bool,
+    created_by: Option<Uuid>,
+    cancel_requested_at: Option<DateTime<Utc>>,
+    last_seq: i64,
+    current_run_benchmark_id: Option<Uuid>,
+    progress_percent: f64,
+    items_per_second: Option<f64>,
+    eta_seconds: Option<i64>,
+}
+
 /// Who creates runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creator {
@@ -39,6 +68,22 @@ pub enum Creator {
     User(UserId),
     /// An API token.
     Token(ApiTokenId),
+}
+
+impl Filter {
+    /// Whether nothing but the organization and the status is asked for.
+    fn is_whole(&self) -> bool {
+        let Self {
+            organization: _,
+            status: _,
+            model,
+            creator,
+            since,
+            until,
+            search,
+        } = self;
+        model.is_none() && creator.is_none() && since.is_none() && until.is_none() && search.is_none()
+    }
 }
 
 type Source = diesel::dsl::InnerJoinQuerySource<runs::table, models::table>;
@@ -86,24 +131,31 @@ pub async fn list(conn: &mut Conn, filter: &Filter, limit: i64, offset: i64) -> 
         [] => RunStatus::ALL.iter().map(|s| s.as_str()).collect(),
         some => some.iter().map(|s| s.as_str()).collect(),
     };
-    let rows: Vec<(RunRow, String)> = runs::table
+    let rows: Vec<(ListedRow, String)> = runs::table
         .inner_join(models::table)
         .filter(condition(filter).and(runs::status.eq_any(statuses)))
         .order((runs::created_at.desc(), runs::id.desc()))
         .limit(limit)
         .offset(offset)
-        .select((RunRow::as_select(), models::name))
+        .select((ListedRow::as_select(), models::name))
         .load(conn)
         .await?;
     summaries(conn, rows).await
 }
 
 /// The summary of one run.
-pub async fn summary(conn: &mut Conn, row: RunRow, model_name: String) -> QueryResult<Option<RunSummary>> {
-    Ok(summaries(conn, vec![(row, model_name)]).await?.pop())
+pub async fn summary(conn: &mut Conn, id: RunId) -> QueryResult<Option<RunSummary>> {
+    let row = runs::table
+        .inner_join(models::table)
+        .filter(runs::id.eq(id.0))
+        .select((ListedRow::as_select(), models::name))
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(summaries(conn, row.into_iter().collect()).await?.pop())
 }
 
-async fn summaries(conn: &mut Conn, rows: Vec<(RunRow, String)>) -> QueryResult<Vec<RunSummary>> {
+async fn summaries(conn: &mut Conn, rows: Vec<(ListedRow, String)>) -> QueryResult<Vec<RunSummary>> {
     let ids: Vec<Uuid> = rows.iter().map(|(row, _)| row.id).collect();
     let mut briefs = run_benchmarks::briefs(conn, &ids).await?;
     let queued: Vec<Uuid> = rows
@@ -112,7 +164,7 @@ async fn summaries(conn: &mut Conn, rows: Vec<(RunRow, String)>) -> QueryResult<
         .map(|(r, _)| r.id)
         .collect();
     let positions = queue_positions(conn, queued).await?;
-    let summarise = |(row, model): (RunRow, String)| {
+    let summarise = |(row, model): (ListedRow, String)| {
         let brief = briefs.remove(&row.id).unwrap_or_default();
         let position = positions.get(&row.id).copied();
         summary_of(row, model, brief, position)
@@ -120,8 +172,13 @@ async fn summaries(conn: &mut Conn, rows: Vec<(RunRow, String)>) -> QueryResult<
     Ok(rows.into_iter().map(summarise).collect())
 }
 
-fn summary_of(row: RunRow, model_name: String, brief: Vec<Brief>, queue_position: Option<u32>) -> RunSummary {
-    let (status, cancelling) = (row.status(), row.is_cancelling());
+fn summary_of(
+    row: ListedRow,
+    model_name: String,
+    brief: Vec<Brief>,
+    queue_position: Option<u32>,
+) -> RunSummary {
+    let status = row.status.parse().unwrap_or(RunStatus::Failed);
     let live = !status.is_terminal();
     let current = row.current_run_benchmark_id.filter(|_| live);
     let mut counts = BTreeMap::new();
@@ -135,7 +192,7 @@ fn summary_of(row: RunRow, model_name: String, brief: Vec<Brief>, queue_position
         model_name,
         checkpoint_variant: row.checkpoint_variant,
         status,
-        cancelling,
+        cancelling: row.cancel_requested_at.is_some() && live,
         outcome: row.outcome.as_deref().and_then(|o| o.parse().ok()),
         error_message: row.error_message,
         created_at: row.created_at,
@@ -191,13 +248,28 @@ async fn queue_positions(conn: &mut Conn, ids: Vec<Uuid>) -> QueryResult<HashMap
 
 /// How many runs match per status, whatever status is asked for.
 pub async fn counts(conn: &mut Conn, filter: &Filter) -> QueryResult<BTreeMap<RunStatus, u64>> {
-    let found: Vec<(String, i64)> = runs::table
-        .inner_join(models::table)
-        .filter(condition(filter))
+    let found: Vec<(String, i64)> = match filter.organization.filter(|_| filter.is_whole()) {
+        Some(organization) => counts_of(conn, organization).await?,
+        None => {
+            runs::table
+                .inner_join(models::table)
+                .filter(condition(filter))
+                .group_by(runs::status)
+                .select((runs::status, diesel::dsl::count_star()))
+                .load(conn)
+                .await?
+        }
+    };
+    let counted = |(status, n): (String, i64)| Some((status.parse().ok()?, u64::try_from(n).ok()?));
+    Ok(found.into_iter().filter_map(counted).collect())
+}
+
+/// Of everything that an organization has: this is what the page of runs asks each time, and an index answers it alone.
+async fn counts_of(conn: &mut Conn, organization: OrganizationId) -> QueryResult<Vec<(String, i64)>> {
+    runs::table
+        .filter(runs::organization_id.eq(organization.0))
         .group_by(runs::status)
         .select((runs::status, diesel::dsl::count_star()))
         .load(conn)
-        .await?;
-    let counted = |(status, n): (String, i64)| Some((status.parse().ok()?, u64::try_from(n).ok()?));
-    Ok(found.into_iter().filter_map(counted).collect())
+        .await
 }

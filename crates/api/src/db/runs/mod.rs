@@ -81,11 +81,6 @@ impl RunRow {
     pub fn status(&self) -> RunStatus {
         self.status.parse().unwrap_or(RunStatus::Failed)
     }
-
-    /// Whether a cancel is under way.
-    pub fn is_cancelling(&self) -> bool {
-        self.cancel_requested_at.is_some() && !self.status().is_terminal()
-    }
 }
 
 /// A run to store.

@@ -37,6 +37,10 @@ pub async fn get_run(
 /// # Errors
 /// 404 when there is none for the caller.
 pub(super) async fn detail(conn: &mut Conn, id: RunId) -> AppResult<RunDetail> {
+    // First: a run that is over here has nothing left to change in what is read after it.
+    let summary = runs::summary(conn, id)
+        .await?
+        .ok_or_else(|| AppError::not_found("run", id))?;
     let run = access::visible(conn, id).await?;
     let (model_name, backend, model_source) = runs::model_of(conn, run.model_id).await?;
     let resolved: Resolved = serde_json::from_value(run.plan["resolved"].clone()).unwrap_or_default();
@@ -44,7 +48,7 @@ pub(super) async fn detail(conn: &mut Conn, id: RunId) -> AppResult<RunDetail> {
     let scores = metrics::of_run(conn, id, None).await?;
     let model = ApiModelRef {
         id: run.model_id.into(),
-        name: model_name.clone(),
+        name: model_name,
         backend,
         checkpoint_variant: run.checkpoint_variant.clone(),
         source: resolved.source.or(model_source),
@@ -66,8 +70,6 @@ pub(super) async fn detail(conn: &mut Conn, id: RunId) -> AppResult<RunDetail> {
         metrics_snapshot: metrics::snapshot(&scores),
         commands: serde_json::from_value(run.plan["commands"].clone()).unwrap_or_default(),
         timeline: events::timeline(conn, id.0).await?,
-        summary: runs::summary(conn, run, model_name)
-            .await?
-            .ok_or_else(|| AppError::not_found("run", id))?,
+        summary,
     })
 }

@@ -1,0 +1,1 @@
+drop index public.runs_organization_status;
