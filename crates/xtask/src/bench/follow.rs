@@ -21,12 +21,7 @@ const LINE: usize = 100;
 pub(super) fn follow(effort: &Effort) -> Result<Vec<Comparison>> {
     let (stage, load) = (Stage::new("follow", &[])?, load()?);
     let took = stage.folder.path().join("took");
-    stage.child(&format!(
-        "s=$(date +%s%N); {} emit {} 0 {LINE}; e=$(date +%s%N); echo $((e - s)) > {}",
-        load.display(),
-        effort.lines,
-        took.display()
-    ))?;
+    stage.child(&script(&load, effort.lines, &took))?;
     let megabytes = (effort.lines * LINE) as f64 / 1e6;
     let (mut child, mut follower) = (Vec::new(), Vec::new());
     for number in 1..=effort.rounds {
@@ -72,6 +67,18 @@ pub(super) fn follow(effort: &Effort) -> Result<Vec<Comparison>> {
             "includes launch, parsing, numbering and the end of the run",
         ),
     ])
+}
+
+/// On the core that the server does not have: a child competes with its follower for nothing but the disk.
+fn script(load: &Path, lines: usize, took: &Path) -> String {
+    let emit = pinned(Core::Load, load);
+    let words = std::iter::once(emit.get_program()).chain(emit.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    format!(
+        "s=$(date +%s%N); {} emit {lines} 0 {LINE}; e=$(date +%s%N); echo $((e - s)) > {}",
+        words.join(" "),
+        took.display()
+    )
 }
 
 fn bare(stage: &Stage, took: &Path) -> Result<f64> {
