@@ -137,9 +137,7 @@ async fn kill(house: &mut House, victim: Victim, runs: &[String]) {
     match victim {
         Victim::Server => house.restart_server().await,
         Victim::Worker => house.restart_worker(),
-        Victim::Database => {
-            signal_process(house.cluster().pid(), Signal::KILL);
-        }
+        Victim::Database => kill_database(house).await,
         Victim::Reporter | Victim::Keeper | Victim::Child => {
             let processes = runs.iter().map(|run| house.processes(run, 1));
             let mut of_kind = processes.filter_map(|found| match victim {
@@ -153,6 +151,19 @@ async fn kill(house: &mut House, victim: Victim, runs: &[String]) {
             }
         }
     }
+}
+
+/// The whole server, as long as it is started again at once; then a part of it, which makes it
+/// throw everybody out and recover by itself.
+async fn kill_database(house: &House) {
+    if !matches!(house.cluster().health(), pg::Health::Restarted(2..)) {
+        signal_process(house.cluster().pid(), Signal::KILL);
+        return;
+    }
+    let sql =
+        "select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
+    let part: i32 = house.rows(sql).await.unwrap()[0].get(0);
+    signal_process(part.unsigned_abs(), Signal::KILL);
 }
 
 #[test]

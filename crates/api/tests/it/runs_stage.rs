@@ -411,6 +411,7 @@ pub(crate) fn fixtures() -> &'static Path {
 /// Tries until there is an answer; `None` when none came in time.
 pub(crate) async fn try_until<T, F: Future<Output = Option<T>>>(probe: impl Fn() -> F) -> Option<T> {
     let deadline = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_millis(5);
     loop {
         if let Some(found) = probe().await {
             return Some(found);
@@ -418,7 +419,9 @@ pub(crate) async fn try_until<T, F: Future<Output = Option<T>>>(probe: impl Fn()
         if Instant::now() > deadline {
             return None;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        // What takes long is not looked at so often: looking costs the server time.
+        tokio::time::sleep(pause).await;
+        pause = (pause * 6 / 5).min(Duration::from_millis(100));
     }
 }
 
