@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod command;
+mod corpora;
 mod corpus;
 mod document;
 mod driver_event;
@@ -16,3 +17,4 @@ mod results;
 mod samples;
 mod secrets;
 mod survey;
+mod targets;

@@ -1,0 +1,8 @@
+//! A results file.
+#![no_main]
+
+#[path = "../../tests/it/targets.rs"]
+#[allow(dead_code)]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::results(data));
