@@ -4,6 +4,7 @@ mod bench;
 mod counts;
 mod deny;
 mod node;
+mod playwright;
 mod process;
 mod python;
 mod test;

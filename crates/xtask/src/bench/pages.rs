@@ -11,8 +11,8 @@ use super::Effort;
 use super::comparison::{Comparison, Round, Target};
 use super::product::{Folder, Product};
 use crate::node::{Node, chromium};
+use crate::playwright::install_packages;
 use crate::process::{read, say};
-use crate::test::install_packages;
 use crate::web;
 use crate::workspace::root;
 
