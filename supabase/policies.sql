@@ -43,6 +43,14 @@ $$;
 revoke all on function app.readable() from public;
 grant execute on function app.readable() to authenticated, service_role;
 
+-- Whether somebody's session of the embedded sign-in is still open: an access token outlives it by minutes.
+create or replace function app.session_is_open(session uuid, who uuid) returns boolean
+language sql stable security definer set search_path = '' as $$
+  select exists (select from auth.sessions s where s.id = session and s.user_id = who)
+$$;
+revoke all on function app.session_is_open(uuid, uuid) from public;
+grant execute on function app.session_is_open(uuid, uuid) to authenticated, service_role;
+
 -- I3: a terminal attempt never changes its state.
 create or replace function app.attempt_stays_terminal() returns trigger language plpgsql set search_path = '' as $$
 begin

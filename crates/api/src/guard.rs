@@ -7,7 +7,8 @@ use crate::state::AppState;
 use actix_web::ResponseError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HOST, HeaderName, HeaderValue};
+use actix_web::http::uri::Authority;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
@@ -35,7 +36,7 @@ pub(crate) async fn middleware(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let known = request
         .app_data::<Data<AppState>>()
-        .is_some_and(|state| is_ours(&state.config, request.connection_info().host()));
+        .is_some_and(|state| is_ours(&state.config, host_of(&request)));
     let mut response = if known {
         next.call(request).await?.map_into_boxed_body()
     } else {
@@ -58,6 +59,13 @@ pub(crate) async fn middleware(
         );
     }
     Ok(response)
+}
+
+/// The host that the request itself names: what a page can put into other headers says nothing.
+fn host_of(request: &ServiceRequest) -> &str {
+    let header = || request.headers().get(HOST).and_then(|v| v.to_str().ok());
+    let authority = request.uri().authority().map(Authority::as_str);
+    authority.or_else(header).unwrap_or_default()
 }
 
 fn is_ours(config: &Config, host: &str) -> bool {

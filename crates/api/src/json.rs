@@ -1,29 +1,24 @@
 //! Request bodies: JSON whose every problem names the field.
+//!
+//! A body is read beside the caller, but what is wrong with it comes out only when the handler asks
+//! for it, after it has checked the caller: who may not do a thing learns nothing of its shape.
 
 use crate::error::{AppError, AppResult};
 use actix_web::error::PayloadError;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use serde::de::DeserializeOwned;
+use std::convert::Infallible;
 use std::future::Future;
-use std::ops::Deref;
 use std::pin::Pin;
 use types::{FieldError, MAX_BODY};
 
-/// A body of at most [`MAX_BODY`] bytes, read as JSON.
+/// A body of at most [`MAX_BODY`] bytes, read as JSON, good or bad.
 #[derive(Debug)]
-pub struct Json<T>(pub T);
-
-impl<T> Deref for Json<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
+pub struct Json<T>(AppResult<T>);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
-    type Error = AppError;
-    type Future = Pin<Box<dyn Future<Output = AppResult<Self>>>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Infallible>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let payload = web::Payload::from_request(request, payload).into_inner();
@@ -32,25 +27,34 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
             .get("content-length")
             .and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
         Box::pin(async move {
-            if declared.is_some_and(|n| n > MAX_BODY) {
-                return Err(too_large());
-            }
-            Self::read(payload.map_err(|e| unreadable(&e))?).await
+            Ok(Self(match payload {
+                _ if declared.is_some_and(|n| n > MAX_BODY) => Err(too_large()),
+                Ok(payload) => read(payload).await,
+                Err(error) => Err(unreadable(&error)),
+            }))
         })
     }
 }
 
-impl<T: DeserializeOwned> Json<T> {
-    /// The body of a request whose sender had to be known before it is looked at.
+impl<T> Json<T> {
+    /// The value: to be asked for once the caller is known to be allowed to send it.
     ///
     /// # Errors
-    /// 413 when it is too large, else as [`parse`].
-    pub async fn read(payload: web::Payload) -> AppResult<Self> {
-        match payload.to_bytes_limited(MAX_BODY).await {
-            Ok(Ok(body)) => parse(&body).map(Self),
-            Ok(Err(error)) => Err(unreadable(&error)),
-            Err(_) => Err(too_large()),
-        }
+    /// 413 when the body is too large, else as [`parse`].
+    pub fn accept(self) -> AppResult<T> {
+        self.0
+    }
+}
+
+/// The body of a request whose sender had to be known before it is looked at.
+///
+/// # Errors
+/// 413 when it is too large, else as [`parse`].
+pub async fn read<T: DeserializeOwned>(payload: web::Payload) -> AppResult<T> {
+    match payload.to_bytes_limited(MAX_BODY).await {
+        Ok(Ok(body)) => parse(&body),
+        Ok(Err(error)) => Err(unreadable(&error)),
+        Err(_) => Err(too_large()),
     }
 }
 
@@ -70,6 +74,10 @@ fn unreadable(error: &actix_web::Error) -> AppError {
 /// # Errors
 /// 400 when it is no JSON, 422 with the field's path when it is JSON of another shape.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> AppResult<T> {
+    // serde would take a list for the fields in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(AppError::field("body", "is a list; expected an object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -145,5 +153,7 @@ mod tests {
         );
         assert_eq!(problem("{").0, "malformed");
         assert_eq!(problem("[] x").0, "body");
+        assert_eq!(problem(&format!(r#" ["{id}",[]]"#)).0, "body");
+        assert_eq!(problem("{} x").0, "model_id");
     }
 }

@@ -6,9 +6,13 @@ use crate::handlers::{
     system, task_folders, tokens, views,
 };
 use std::sync::LazyLock;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{OpenApi as Document, PathItem};
+use utoipa::openapi::{Content, OpenApi as Document, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
+
+/// The media type of problems (RFC 9457).
+const PROBLEM: &str = "application/problem+json";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -82,7 +86,44 @@ pub fn document() -> Document {
     let mut document = Core::openapi();
     document.merge(Catalogue::openapi());
     document.merge(RunsApi::openapi());
+    for item in document.paths.paths.values_mut() {
+        operations_of(item).for_each(|(_, operation)| add_problems(operation));
+    }
     document
+}
+
+/// Whatever goes wrong is answered by a problem, in its own media type.
+fn add_problems(operation: &mut Operation) {
+    let problem = || Ref::from_schema_name("Problem");
+    let responses = &mut operation.responses.responses;
+    for response in responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        let is_problem = |c: &RefOr<Content>| matches!(c, RefOr::T(c) if c.schema == Some(problem().into()));
+        if response.content.get("application/json").is_some_and(is_problem)
+            && let Some(content) = response.content.swap_remove("application/json")
+        {
+            response.content.insert(PROBLEM.to_owned(), content);
+        }
+    }
+    let any = ResponseBuilder::new()
+        .description("What went wrong")
+        .content(PROBLEM, Content::new(Some(problem())));
+    responses
+        .entry("default".to_owned())
+        .or_insert_with(|| any.build().into());
+}
+
+/// The operations of an address with their methods.
+fn operations_of(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("GET", item.get.as_mut()),
+        ("POST", item.post.as_mut()),
+        ("PUT", item.put.as_mut()),
+        ("PATCH", item.patch.as_mut()),
+        ("DELETE", item.delete.as_mut()),
+    ];
+    all.into_iter()
+        .filter_map(|(method, operation)| Some((method, operation?)))
 }
 
 /// The methods that the document has for an address; empty when there is no such address.
@@ -92,27 +133,16 @@ pub fn methods_of(path: &str) -> Vec<&'static str> {
         let (a, b) = (template.split('/'), path.split('/'));
         a.clone().count() == b.clone().count() && a.zip(b).all(|(t, p)| t == p || t.starts_with('{'))
     };
-    PATHS
+    // `/runs/create` is itself before it is a run.
+    let closest = PATHS
         .iter()
         .filter(|(template, _)| fits(template))
-        .flat_map(|(_, methods)| methods.iter().copied())
-        .collect()
+        .min_by_key(|(template, _)| template.matches('{').count());
+    closest.map(|(_, methods)| methods.clone()).unwrap_or_default()
 }
 
 fn paths() -> Vec<(String, Vec<&'static str>)> {
-    let methods = |item: PathItem| {
-        let all = [
-            ("GET", item.get.is_some()),
-            ("POST", item.post.is_some()),
-            ("PUT", item.put.is_some()),
-            ("PATCH", item.patch.is_some()),
-            ("DELETE", item.delete.is_some()),
-        ];
-        all.into_iter()
-            .filter(|(_, there)| *there)
-            .map(|(name, _)| name)
-            .collect()
-    };
+    let methods = |mut item: PathItem| operations_of(&mut item).map(|(method, _)| method).collect();
     document()
         .paths
         .paths

@@ -50,7 +50,10 @@ impl AppState {
             keys: Arc::new(Keys::load(&config)?),
             store: Store::local(&config.object_dir())?,
             events: Hub::start(db.clone()),
-            sign_in: Arc::new(SignInLimiter::new(config.auth.sign_in_limit)),
+            sign_in: Arc::new(SignInLimiter::new(
+                config.auth.sign_in_limit,
+                config.auth.account_limit,
+            )),
             spa: spa::folder(config.server.spa_dir.as_ref()).map(Arc::new),
             config,
             db,

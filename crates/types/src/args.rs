@@ -6,7 +6,6 @@ use std::fmt;
 
 /// One argument's value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum ArgValue {
     /// `True` or `False`.
@@ -109,13 +108,28 @@ impl<'de> Visitor<'de> for ArgListVisitor {
 #[cfg(feature = "openapi")]
 mod schema {
     use super::{ArgList, ArgValue};
-    use utoipa::openapi::{ObjectBuilder, RefOr, Schema, schema::AdditionalProperties};
+    use utoipa::openapi::schema::{AdditionalProperties, SchemaType, Type};
+    use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
     use utoipa::{PartialSchema, ToSchema};
+
+    // One list of types: a whole number is a number as well, so that no choice of one would hold.
+    impl PartialSchema for ArgValue {
+        fn schema() -> RefOr<Schema> {
+            ObjectBuilder::new()
+                .schema_type(SchemaType::from_iter([Type::Boolean, Type::Number, Type::String]))
+                .description(Some("One argument's value."))
+                .into()
+        }
+    }
+
+    impl ToSchema for ArgValue {}
 
     impl PartialSchema for ArgList {
         fn schema() -> RefOr<Schema> {
             let pair = utoipa::openapi::ArrayBuilder::new()
-                .items(RefOr::T(Schema::Object(utoipa::openapi::Object::default())))
+                .items(ArgValue::schema())
+                .min_items(Some(2))
+                .max_items(Some(2))
                 .description(Some("[key, value]"));
             let pairs = utoipa::openapi::ArrayBuilder::new().items(pair);
             let object = ObjectBuilder::new()

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::counts::Counts;
 use crate::node::Node;
 use crate::process::{cargo, line, path_with, run, say, which};
-use crate::workspace::{root, scratch, target};
+use crate::workspace::{root, target};
 use crate::{deny, playwright, python, web};
 
 #[derive(clap::Args, Clone, Debug)]

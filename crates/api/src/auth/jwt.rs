@@ -7,7 +7,7 @@ use super::Identity;
 use super::jwks::Jwks;
 use crate::config::AuthConfig;
 use crate::error::{AppError, AppResult};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use serde_json::Value;
 use types::UserId;
 use uuid::Uuid;
@@ -60,7 +60,7 @@ impl Verifier {
             algorithm: Algorithm::HS256,
             key: DecodingKey::from_secret(s.expose().as_bytes()),
         });
-        let jwks = Jwks::new(&format!("{issuer}/.well-known/jwks.json"))?;
+        let jwks = Jwks::new(&format!("{issuer}/.well-known/jwks.json"), config.jwks_pause)?;
         Ok(Self {
             issuer: issuer.to_owned(),
             source: Source::Project { secret, jwks },
@@ -73,6 +73,7 @@ impl Verifier {
             return Err(refused("is too long"));
         }
         let header = decode_header(token).map_err(|_| refused("cannot be read"))?;
+        check_kind(&header)?;
         let key = self.key_for(header.alg, header.kid.as_deref()).await?;
         let mut validation = Validation::new(key.algorithm);
         validation.leeway = LEEWAY;
@@ -95,6 +96,19 @@ impl Verifier {
         key.filter(|k| k.algorithm == algorithm)
             .ok_or_else(|| refused("is signed by a key that is not ours"))
     }
+}
+
+/// A signed token of another kind is no access token, and what we are told to understand and do not
+/// must not be passed over (RFC 7515, `crit`).
+fn check_kind(header: &Header) -> AppResult<()> {
+    let is_jwt = |typ: &String| typ.eq_ignore_ascii_case("jwt");
+    if header.typ.as_ref().is_some_and(|t| !is_jwt(t)) || header.cty.is_some() {
+        return Err(refused("is a token of another kind"));
+    }
+    if header.crit.is_some() || header.enc.is_some() || header.zip.is_some() {
+        return Err(refused("asks for what is not understood here"));
+    }
+    Ok(())
 }
 
 fn refused(why: &str) -> AppError {

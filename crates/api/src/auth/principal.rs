@@ -1,7 +1,8 @@
 //! The caller of a request.
 
+use super::embedded::session_of;
 use super::{bearer, tokens};
-use crate::db::{Conn, organizations};
+use crate::db::{Conn, organizations, sessions};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use actix_web::http::header::HeaderMap;
@@ -262,13 +263,18 @@ impl Principal {
     /// The same caller with today's memberships.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// 401 when their session is over, or when the database does not answer.
     pub async fn with_memberships(mut self, state: &AppState) -> AppResult<Self> {
         let found = state
             .db
             .user(&self, async |conn: &mut Conn| -> AppResult<_> {
                 Ok(match &self.identity {
-                    Identity::User { id, .. } => organizations::memberships_of(conn, *id).await?,
+                    Identity::User { id, claims, .. } => {
+                        if state.keys.is_embedded() && !is_session_open(conn, *id, claims).await? {
+                            return Err(AppError::Unauthorized("the session is over".to_owned()));
+                        }
+                        organizations::memberships_of(conn, *id).await?
+                    }
                     Identity::Token {
                         organization_id,
                         role,
@@ -279,6 +285,14 @@ impl Principal {
             .await?;
         self.memberships = found;
         Ok(self)
+    }
+}
+
+/// Our own access tokens always name the session they belong to.
+async fn is_session_open(conn: &mut Conn, user: UserId, claims: &Value) -> AppResult<bool> {
+    match session_of(claims) {
+        Some(session) => Ok(sessions::is_open(conn, session, user).await?),
+        None => Ok(false),
     }
 }
 

@@ -67,6 +67,8 @@ settings! {
         unsafe_listen: bool = "LMMS_UNSAFE_LISTEN", "false";
         /// The folder with the built pages; `dist` beside the binary or in the current folder when empty.
         spa_dir: Option<PathBuf> = "LMMS_SPA_DIR", "";
+        /// How often the rights of those who follow a run live are looked at again.
+        recheck: Duration = "LMMS_RECHECK", "10s";
         /// Threads that serve requests.
         threads: usize = "LMMS_SERVER_THREADS", "2";
         /// How long open requests may take after the signal to stop.
@@ -123,6 +125,8 @@ settings! {
         supabase_anon_key: Option<Secret> = "SUPABASE_ANON_KEY", "";
         /// The project's legacy JWT secret; its JWKS is used when empty.
         supabase_jwt_secret: Option<Secret> = "SUPABASE_JWT_SECRET", "";
+        /// Least time between two fetches of the project's keys.
+        jwks_pause: Duration = "LMMS_JWKS_PAUSE", "30s";
         /// Whether anyone may sign up without an invitation.
         open_sign_up: bool = "LMMS_OPEN_SIGN_UP", "false";
         /// How long an access token works.
@@ -133,6 +137,8 @@ settings! {
         link_lifetime: Duration = "LMMS_SIGN_IN_LINK_LIFETIME", "15m";
         /// Sign-in attempts per minute and address.
         sign_in_limit: u32 = "LMMS_SIGN_IN_LIMIT", "20";
+        /// Wrong passwords per minute and account.
+        account_limit: u32 = "LMMS_ACCOUNT_LIMIT", "10";
         /// The key that seals secrets, 64 hex digits; `secret.key` in the data directory when empty.
         secret_key: Option<Secret> = "LMMS_SECRET_KEY", "";
     }

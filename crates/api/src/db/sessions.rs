@@ -6,6 +6,7 @@ use super::{
 };
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::{declare_sql_function, sql_types};
 use diesel_async::RunQueryDsl;
 use types::UserId;
 use uuid::Uuid;
@@ -41,11 +42,16 @@ pub async fn insert(conn: &mut Conn, user: UserId) -> QueryResult<Uuid> {
     Ok(id)
 }
 
-/// Whether the session is still open.
-pub async fn exists(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
-    diesel::select(diesel::dsl::exists(sessions::table.find(id)))
-        .get_result(conn)
-        .await
+#[declare_sql_function]
+extern "SQL" {
+    /// `app.session_is_open` of the schema, for callers who may not read sessions.
+    #[sql_name = "app.session_is_open"]
+    fn session_is_open(session: sql_types::Uuid, who: sql_types::Uuid) -> sql_types::Bool;
+}
+
+/// Whether the session is still open and that user's, as any caller may ask.
+pub async fn is_open(conn: &mut Conn, id: Uuid, user: UserId) -> QueryResult<bool> {
+    diesel::select(session_is_open(id, user.0)).get_result(conn).await
 }
 
 /// Locks a session for a refresh and notes its use; false when it is gone.

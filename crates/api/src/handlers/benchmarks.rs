@@ -33,6 +33,7 @@ pub struct ListBenchmarks {
     /// Rows of a page, at most 200.
     limit: Option<u32>,
     /// Rows to skip.
+    #[param(value_type = Option<u64>)]
     offset: Option<u32>,
 }
 
@@ -118,6 +119,7 @@ pub async fn update_benchmark(
     wanted: Json<UpdateBenchmark>,
 ) -> AppResult<web::Json<BenchmarkView>> {
     let organization = caller.require(Role::Editor, Scope::Models)?;
+    let wanted = wanted.accept()?;
     if let Some(category) = &wanted.category {
         check_name(category).map_err(|e| AppError::field("category", e.to_string()))?;
     }

@@ -19,6 +19,7 @@ pub async fn create_draft(
     file: Json<ImportConfig>,
 ) -> AppResult<web::Json<LaunchDraft>> {
     let organization = caller.require(Role::Viewer, Scope::Read)?;
+    let file = file.accept()?;
     let entries = parse_config(&file.yaml).map_err(|e| AppError::field("yaml", e.to_string()))?;
     let draft = draft(&entries);
     let filled = state

@@ -43,6 +43,7 @@ pub async fn create_invitation(
     wanted: Json<CreateInvitation>,
 ) -> AppResult<HttpResponse> {
     let organization = caller.require(Role::Admin, Scope::Admin)?;
+    let wanted = wanted.accept()?;
     if caller.role_in(organization).is_none_or(|own| wanted.role > own) {
         return Err(AppError::Forbidden(format!(
             "the role `{}` would be more than your own",

@@ -29,6 +29,7 @@ pub async fn rename_organization(
 ) -> AppResult<web::Json<MembershipView>> {
     let id = *id;
     caller.require_in(id, Role::Admin, Scope::Admin)?;
+    let wanted = wanted.accept()?;
     let name = check_name(&wanted.name).map_err(|error| AppError::field("name", error.to_string()))?;
     let membership = caller.memberships.iter().find(|m| m.organization_id == id);
     let membership = membership.ok_or_else(|| AppError::not_found("organization", id))?;
@@ -86,6 +87,7 @@ pub async fn change_member(
 ) -> AppResult<web::Json<MemberView>> {
     let (id, user) = *path;
     caller.require_in(id, Role::Admin, Scope::Admin)?;
+    let wanted = wanted.accept()?;
     check_reach(&caller, id, wanted.role)?;
     let row = state
         .db

@@ -40,6 +40,7 @@ pub async fn put_secret(
 ) -> AppResult<HttpResponse> {
     let organization = caller.require(Role::Admin, Scope::Admin)?;
     check_secret_name(&name)?;
+    let wanted = wanted.accept()?;
     if wanted.value.is_empty() || wanted.value.len() > MAX_VALUE || wanted.value.contains('\0') {
         return Err(AppError::field(
             "value",

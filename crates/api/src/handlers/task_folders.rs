@@ -44,6 +44,7 @@ pub async fn create_task_folder(
     wanted: Json<CreateTaskFolder>,
 ) -> AppResult<HttpResponse> {
     let organization = caller.require(Role::Admin, Scope::Admin)?;
+    let wanted = wanted.accept()?;
     check_path(&wanted.path).map_err(|message| AppError::field("path", message))?;
     let path = wanted.path.trim_end_matches('/');
     let row = state

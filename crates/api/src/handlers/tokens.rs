@@ -39,10 +39,10 @@ pub async fn create_token(
     wanted: Json<CreateToken>,
 ) -> AppResult<HttpResponse> {
     let organization = caller.require(Role::Admin, Scope::Admin)?;
+    let wanted = wanted.accept()?;
     check(&caller, organization, &wanted)?;
     let id = ApiTokenId(Uuid::now_v7());
     let (text, secret_hash) = secret::mint(id);
-    let Json(wanted) = wanted;
     let new = NewToken {
         id: id.0,
         organization_id: organization.0,

@@ -39,6 +39,7 @@ pub async fn save_view(
 ) -> AppResult<HttpResponse> {
     let organization = caller.require(Role::Viewer, Scope::Read)?;
     let user = person(&caller)?;
+    let wanted = wanted.accept()?;
     let name = check_name(&wanted.name).map_err(|e| AppError::field("name", e.to_string()))?;
     if wanted.query.len() > MAX_QUERY {
         let message = format!("has {} bytes; expected at most {MAX_QUERY}", wanted.query.len());

@@ -7,7 +7,7 @@ use super::runs::access;
 use crate::auth::Principal;
 use crate::auth::public_url;
 use crate::db::events::Frame;
-use crate::db::{Conn, tickets, tokens};
+use crate::db::{Conn, tickets};
 use crate::error::{AppError, AppResult};
 use crate::events::{Hub, Lagged};
 use crate::state::AppState;
@@ -21,9 +21,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use types::RunId;
 
-/// How often the connection is tried and the rights are looked at again.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-/// Silence of a client after which it is given up.
+/// Silence of a client after which it is given up, or three heartbeats if that is longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long one message may wait for a client that does not read.
 const WRITE: Duration = Duration::from_secs(5);
@@ -58,9 +56,10 @@ pub async fn follow_run(
     let id = access::run_id(&path)?;
     check_origin(&state, request.headers())?;
     let (principal, protocol) = caller(&state, request.headers(), id).await?;
-    if !may_see(&state, &principal, id).await? {
-        return Err(AppError::not_found("run", id));
-    }
+    let found = state.db.user(&principal, async |conn: &mut Conn| {
+        access::visible(conn, id).await
+    });
+    found.await?;
     let (mut response, session, messages) =
         actix_ws::handle(&request, body).map_err(|e| AppError::Malformed(e.to_string()))?;
     if let Some(protocol) = protocol.and_then(|p| p.parse().ok()) {
@@ -73,7 +72,10 @@ pub async fn follow_run(
         session,
         after: query.after.max(0),
     };
-    let messages = messages.max_frame_size(MAX_FRAME).aggregate_continuations();
+    let messages = messages
+        .max_frame_size(MAX_FRAME)
+        .aggregate_continuations()
+        .max_continuation_size(MAX_FRAME);
     actix_web::rt::spawn(socket.run(messages));
     Ok(response)
 }
@@ -125,32 +127,6 @@ async fn caller(state: &AppState, headers: &HeaderMap, id: RunId) -> AppResult<(
     Ok((principal, Some(protocol.to_owned())))
 }
 
-async fn may_see(state: &AppState, principal: &Principal, id: RunId) -> AppResult<bool> {
-    let found = state
-        .db
-        .user(principal, async |conn: &mut Conn| access::visible(conn, id).await)
-        .await;
-    match found {
-        Ok(_) => Ok(true),
-        Err(AppError::NotFound { .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// As [`may_see`], unless the token has been revoked or has expired since.
-async fn may_still_see(state: &AppState, principal: &Principal, id: RunId) -> AppResult<bool> {
-    if let Some(token) = principal.token_id() {
-        let live = state
-            .db
-            .service(async |conn: &mut Conn| -> AppResult<_> { Ok(tokens::find_live(conn, token).await?) })
-            .await?;
-        if live.is_none() {
-            return Ok(false);
-        }
-    }
-    may_see(state, principal, id).await
-}
-
 struct Socket {
     state: AppState,
     principal: Principal,
@@ -166,6 +142,8 @@ enum End {
     Left,
     /// The client did not keep up.
     Slow,
+    /// What the client sends is too long or no WebSocket frame.
+    Unreadable,
     /// The client may not look any more.
     Forbidden,
     /// The messages cannot be read now.
@@ -192,6 +170,10 @@ impl Socket {
         };
         let reason = match end {
             End::Left => None,
+            End::Unreadable => Some((
+                CloseCode::Protocol,
+                format!("a frame is not valid or longer than {MAX_FRAME} bytes"),
+            )),
             End::Slow => Some((CloseCode::Again, format!("too slow: resume after {}", self.after))),
             End::Forbidden => Some((
                 CloseCode::Policy,
@@ -218,7 +200,8 @@ impl Socket {
         self.catch_up(&hub, i64::MAX).await?;
         let mut live = hub.subscribe(self.run.0, self.after);
         self.catch_up(&hub, live.position).await?;
-        let mut heartbeat = interval(HEARTBEAT);
+        // How often the connection is tried and the rights are looked at again.
+        let mut heartbeat = interval(self.state.config.server.recheck);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
         loop {
@@ -272,16 +255,17 @@ impl Socket {
             Some(Ok(
                 AggregatedMessage::Pong(_) | AggregatedMessage::Text(_) | AggregatedMessage::Binary(_),
             )) => Ok(()),
-            Some(Ok(AggregatedMessage::Close(_)) | Err(_)) | None => Err(End::Left),
+            Some(Err(_)) => Err(End::Unreadable),
+            Some(Ok(AggregatedMessage::Close(_))) | None => Err(End::Left),
         }
     }
 
     async fn beat(&mut self, heard: Instant) -> Result<(), End> {
-        if heard.elapsed() > PATIENCE {
+        if heard.elapsed() > PATIENCE.max(3 * self.state.config.server.recheck) {
             return Err(End::Left);
         }
         // While the database does not answer nobody's rights have changed.
-        if let Ok(false) = may_still_see(&self.state, &self.principal, self.run).await {
+        if let Ok(false) = access::may_still_see(&self.state, &self.principal, self.run).await {
             return Err(End::Forbidden);
         }
         Ok(self.session.ping(b"").await?)

@@ -104,15 +104,45 @@ async fn every_foreign_key_has_a_delete_rule_and_an_index() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn up_down_and_up_lead_to_the_same_schema() {
-    let database = fresh().await;
-    let url = server().cluster.url("postgres", &database);
+    let (cluster, database) = (&server().cluster, fresh().await);
     // A copied database belongs to whoever copied it; the schema's owner needs its rights on it.
-    let superuser = server().cluster.url(server().cluster.superuser(), &database);
+    let superuser = cluster.url(cluster.superuser(), &database);
     migrate::bootstrap(&superuser).await.unwrap();
-    let first = dump(&database);
+    goes_both_ways(cluster, &database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_goes_both_ways_on_a_newer_postgresql_too() {
+    let Some(bin) = std::env::var_os("LMMS_NEWER_PG_BIN") else {
+        eprintln!("skipped: `LMMS_NEWER_PG_BIN` names no folder with a newer PostgreSQL");
+        return;
+    };
+    let oldest = server().cluster.binaries().major;
+    let folder = tempfile::Builder::new().prefix("lmms-newer").tempdir().unwrap();
+    let mut options = pg::Options::for_tests(folder.path().join("pg"));
+    options.bin = Some(bin.into());
+    options.progress = Box::new(|_| {});
+    let cluster = tokio::task::spawn_blocking(|| pg::Cluster::start(options).unwrap())
+        .await
+        .unwrap();
+    assert!(cluster.binaries().major > oldest, "{:?}", cluster.binaries());
+    let superuser = cluster.url(cluster.superuser(), "postgres");
+    migrate::bootstrap(&superuser).await.unwrap();
+    migrate::migrate(&cluster.url("postgres", "postgres"))
+        .await
+        .unwrap();
+    goes_both_ways(&cluster, "postgres").await;
+    tokio::task::spawn_blocking(|| drop(cluster)).await.unwrap();
+}
+
+/// That the way down leaves nothing, and that a second way up leads to the same schema.
+async fn goes_both_ways(cluster: &pg::Cluster, database: &str) {
+    let url = cluster.url("postgres", database);
+    let first = dump(cluster, database);
     assert!(first.contains("CREATE TABLE public.runs"), "{first}");
     migrate::revert_all(&url).await.unwrap();
-    let client = owner_of(&database).await;
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    tokio::spawn(connection);
     let left = names(
         &client,
         "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'v', 'S')
@@ -121,7 +151,7 @@ async fn up_down_and_up_lead_to_the_same_schema() {
     .await;
     assert_eq!(left, [""; 0]);
     migrate::migrate(&url).await.unwrap();
-    assert_eq!(dump(&database), first);
+    assert_eq!(dump(cluster, database), first);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,8 +169,7 @@ async fn migrating_again_changes_nothing() {
 }
 
 /// The schema as text; newer versions of pg_dump put a random word into it.
-fn dump(database: &str) -> String {
-    let cluster = &server().cluster;
+fn dump(cluster: &pg::Cluster, database: &str) -> String {
     let output = Command::new(cluster.binaries().program("pg_dump"))
         .args(["--schema-only", "--schema=public", "--schema=app", "--dbname"])
         .arg(cluster.url("postgres", database))

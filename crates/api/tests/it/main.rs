@@ -3,12 +3,15 @@
 
 mod core_auth;
 mod core_catalogue;
+mod core_forged;
+mod core_guard;
 mod core_hosted;
 mod core_isolation;
 mod core_members;
 mod core_openapi;
 mod core_permissions;
 mod core_schema;
+mod core_watch;
 mod demo;
 mod faults;
 mod faults_clock;
@@ -23,6 +26,8 @@ mod faults_proxy;
 mod faults_replicas;
 mod faults_sockets;
 mod faults_stage;
+mod issuer;
+mod people;
 mod runs_create;
 mod runs_executor;
 mod runs_flow;

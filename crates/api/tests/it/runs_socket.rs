@@ -12,7 +12,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn open(
+pub(crate) async fn open(
     stage: &Stage,
     run: &str,
     after: i64,
@@ -49,7 +49,7 @@ async fn with_token(stage: &Stage, run: &str, after: i64, token: &str) -> Socket
     .unwrap()
 }
 
-async fn next(socket: &mut Socket) -> Value {
+pub(crate) async fn next(socket: &mut Socket) -> Value {
     loop {
         let message = tokio::time::timeout(PATIENCE, socket.next())
             .await
@@ -83,7 +83,7 @@ fn seqs(messages: &[Value]) -> Vec<i64> {
     messages.iter().map(|m| m["seq"].as_i64().unwrap()).collect()
 }
 
-fn refused(result: Result<Socket, Error>) -> u16 {
+pub(crate) fn refused(result: Result<Socket, Error>) -> u16 {
     match result {
         Err(Error::Http(response)) => response.status().as_u16(),
         other => panic!("expected a refusal, got {:?}", other.map(|_| ())),

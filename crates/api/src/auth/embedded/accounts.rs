@@ -8,6 +8,7 @@ use crate::state::AppState;
 use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::time::Instant;
 use types::UserId;
 
 /// Largest `user_metadata`, in bytes of JSON.
@@ -50,12 +51,14 @@ pub struct UserUpdate {
 /// 400 when they are not.
 pub async fn sign_in(state: &AppState, given: Credentials) -> AuthResult<Session> {
     let email = checked_email(&given.email)?;
+    state.sign_in.may_guess(&email, Instant::now())?;
     let row = state
         .db
         .auth(async |conn: &mut Conn| -> AuthResult<_> { Ok(users::find_by_email(conn, &email).await?) })
         .await?;
     let kept = row.as_ref().and_then(|r| r.encrypted_password.clone());
     if !password::verify(given.password, kept).await {
+        state.sign_in.wrong(&email, Instant::now());
         return Err(AuthError::invalid_credentials());
     }
     let row = row.ok_or_else(AuthError::invalid_credentials)?;
@@ -70,6 +73,13 @@ pub async fn sign_in(state: &AppState, given: Credentials) -> AuthResult<Session
 /// # Errors
 /// 422 when sign-up is closed or the address is taken.
 pub async fn sign_up(state: &AppState, given: Credentials) -> AuthResult<Session> {
+    if given.email.is_empty() && given.password.is_empty() {
+        return Err(AuthError::new(
+            422,
+            "anonymous_provider_disabled",
+            "Anonymous sign-ins are disabled",
+        ));
+    }
     let email = checked_email(&given.email)?;
     password::check(&given.password)?;
     let mut data = checked_data(given.data)?.unwrap_or_else(|| json!({}));
@@ -142,8 +152,11 @@ pub async fn update_user(state: &AppState, id: UserId, given: UserUpdate) -> Aut
     let has_password = row.encrypted_password.as_ref().is_some_and(|h| !h.is_empty());
     // Whoever holds a stolen access token must not be able to take the account over.
     if has_password && (given.password.is_some() || email.is_some()) {
+        let account = id.to_string();
+        state.sign_in.may_guess(&account, Instant::now())?;
         let current = given.current_password.unwrap_or_default();
         if !password::verify(current, row.encrypted_password.clone()).await {
+            state.sign_in.wrong(&account, Instant::now());
             return Err(AuthError::new(
                 400,
                 "current_password_mismatch",

@@ -4,8 +4,9 @@ use crate::db;
 use crate::error::chain;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, RETRY_AFTER};
 use serde_json::json;
+use std::time::Duration;
 
 /// From this version on, errors are `{"code", "message"}`.
 const NEW_SHAPE: &str = "2024-01-01";
@@ -17,6 +18,8 @@ pub struct AuthError {
     status: u16,
     code: &'static str,
     message: String,
+    /// Seconds.
+    retry_after: Option<u64>,
 }
 
 /// The result of a call of the Auth API.
@@ -29,6 +32,15 @@ impl AuthError {
             status,
             code,
             message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// Too many attempts; the next one may be made after `wait`.
+    pub fn too_many(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait.as_secs().max(1)),
+            ..Self::new(429, "over_request_rate_limit", "Request rate limit reached")
         }
     }
 
@@ -48,6 +60,9 @@ impl AuthError {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponse::build(status);
         response.insert_header(("x-sb-error-code", self.code));
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
+        }
         let weak = (self.code == "weak_password").then(|| json!({"reasons": ["length"]}));
         let mut body = match version {
             Some(version) if version >= NEW_SHAPE => {

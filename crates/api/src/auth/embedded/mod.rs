@@ -13,5 +13,6 @@ pub use accounts::{Credentials, UserUpdate, checked_email, find_user, sign_in, s
 pub use error::{AuthError, AuthResult};
 pub use limiter::SignInLimiter;
 pub use links::{ensure_first_owner, mint_link, redeem_link};
+pub(crate) use sessions::session_of;
 pub use sessions::{Caller, SignOut, caller, refresh, sign_out};
 pub use view::{Session, User};

@@ -7,6 +7,7 @@ use crate::db::{Conn, sessions};
 use crate::state::AppState;
 use actix_web::http::header::HeaderMap;
 use chrono::{Duration, Utc};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use types::UserId;
 use uuid::Uuid;
@@ -20,7 +21,7 @@ pub struct Caller {
     /// Who.
     pub user: UserId,
     /// In which session.
-    pub session: Option<Uuid>,
+    pub session: Uuid,
 }
 
 /// Which sessions a sign-out ends.
@@ -54,23 +55,27 @@ pub async fn caller(state: &AppState, headers: &HeaderMap) -> AuthResult<Caller>
     let Identity::User { id, claims, .. } = identity else {
         return Err(AuthError::new(403, "bad_jwt", "invalid JWT: not a user's"));
     };
-    let session = claims["session_id"]
-        .as_str()
-        .and_then(|s| Uuid::parse_str(s).ok());
-    if let Some(session) = session {
-        let open = state
-            .db
-            .auth(async |conn: &mut Conn| -> AuthResult<_> { Ok(sessions::exists(conn, session).await?) })
-            .await?;
-        if !open {
-            return Err(AuthError::new(
-                403,
-                "session_not_found",
-                "Session from session_id claim in JWT does not exist",
-            ));
-        }
+    let gone = || {
+        AuthError::new(
+            403,
+            "session_not_found",
+            "Session from session_id claim in JWT does not exist",
+        )
+    };
+    let session = session_of(&claims).ok_or_else(gone)?;
+    let open = state
+        .db
+        .service(async |conn: &mut Conn| -> AuthResult<_> { Ok(sessions::is_open(conn, session, id).await?) })
+        .await?;
+    if !open {
+        return Err(gone());
     }
     Ok(Caller { user: id, session })
+}
+
+/// The session that one of our own access tokens names.
+pub(crate) fn session_of(claims: &Value) -> Option<Uuid> {
+    claims["session_id"].as_str().and_then(|s| s.parse().ok())
 }
 
 /// Opens a session.
@@ -178,12 +183,10 @@ pub async fn sign_out(state: &AppState, caller: Caller, which: SignOut) -> AuthR
     state
         .db
         .auth(async |conn: &mut Conn| -> AuthResult<_> {
-            match (which, caller.session) {
-                (SignOut::Local, Some(session)) => sessions::delete(conn, session).await?,
-                (SignOut::Others, but) => sessions::delete_of(conn, caller.user, but).await?,
-                (SignOut::Global, _) | (SignOut::Local, None) => {
-                    sessions::delete_of(conn, caller.user, None).await?;
-                }
+            match which {
+                SignOut::Local => sessions::delete(conn, caller.session).await?,
+                SignOut::Others => sessions::delete_of(conn, caller.user, Some(caller.session)).await?,
+                SignOut::Global => sessions::delete_of(conn, caller.user, None).await?,
             }
             Ok(())
         })

@@ -8,7 +8,7 @@ use crate::db::run_benchmarks::PickRow;
 use crate::db::{Conn, queue, run_benchmarks, runs};
 use crate::error::{AppError, AppResult};
 use crate::ingest::lines::{kept, notice};
-use crate::json::Json;
+use crate::json;
 use crate::state::AppState;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
@@ -31,7 +31,7 @@ pub async fn post_batch(
     body: web::Payload,
 ) -> AppResult<HttpResponse> {
     let executor = token::executor(&state, request.headers(), &path).await?;
-    let Json(batch) = Json::<Batch>::read(body).await?;
+    let batch: Batch = json::read(body).await?;
     let (answer, is_gap) = state
         .db
         .service(async |conn: &mut Conn| take(conn, AttemptId(executor.id), batch).await)

@@ -37,11 +37,13 @@ pub async fn put_file(
     state: web::Data<AppState>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
-    query: web::Query<PutFile>,
     body: web::Payload,
 ) -> AppResult<HttpResponse> {
     let (id, name) = path.into_inner();
     let executor = token::executor(&state, request.headers(), &id).await?;
+    // Read here, not by an extractor: only an executor is told what is wrong with it.
+    let query = web::Query::<PutFile>::from_query(request.query_string())
+        .map_err(|e| AppError::field("query", e.to_string()))?;
     if executor.state().is_terminal() {
         return Err(AppError::Conflict(format!("attempt `{id}` is over")));
     }

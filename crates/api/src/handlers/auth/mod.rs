@@ -38,6 +38,9 @@ pub fn hosted_routes(cfg: &mut ServiceConfig) {
         .default_service(web::to(forward::forward));
 }
 
+/// A body, or that it is too large: which is answered like every other problem here.
+type Body = Result<Bytes, actix_web::Error>;
+
 #[derive(Deserialize)]
 struct GrantQuery {
     grant_type: Option<String>,
@@ -60,7 +63,7 @@ struct ScopeQuery {
     scope: Option<String>,
 }
 
-async fn sign_up(state: Data<AppState>, request: HttpRequest, body: Bytes) -> HttpResponse {
+async fn sign_up(state: Data<AppState>, request: HttpRequest, body: Body) -> HttpResponse {
     let answer = async {
         count(&state, &request)?;
         embedded::sign_up(&state, read::<Credentials>(&body)?).await
@@ -72,7 +75,7 @@ async fn create_token(
     state: Data<AppState>,
     request: HttpRequest,
     grant: Query<GrantQuery>,
-    body: Bytes,
+    body: Body,
 ) -> HttpResponse {
     let answer = async {
         match grant.grant_type.as_deref() {
@@ -95,7 +98,7 @@ async fn create_token(
 }
 
 /// Trades the secret of a sign-in link for a session.
-async fn redeem_link(state: Data<AppState>, request: HttpRequest, body: Bytes) -> HttpResponse {
+async fn redeem_link(state: Data<AppState>, request: HttpRequest, body: Body) -> HttpResponse {
     let answer = async {
         count(&state, &request)?;
         embedded::redeem_link(&state, &read::<LinkBody>(&body)?.secret).await
@@ -115,7 +118,7 @@ async fn get_user(state: Data<AppState>, request: HttpRequest) -> HttpResponse {
     )
 }
 
-async fn update_user(state: Data<AppState>, request: HttpRequest, body: Bytes) -> HttpResponse {
+async fn update_user(state: Data<AppState>, request: HttpRequest, body: Body) -> HttpResponse {
     let answer = async {
         let caller = embedded::caller(&state, request.headers()).await?;
         count(&state, &request)?;
@@ -173,8 +176,8 @@ async fn no_route(request: HttpRequest) -> HttpResponse {
 }
 
 /// The token in the body, else the one in the cookie when our own page asks.
-fn refresh_token(request: &HttpRequest, body: &[u8]) -> AuthResult<String> {
-    let given = if body.is_empty() {
+fn refresh_token(request: &HttpRequest, body: &Body) -> AuthResult<String> {
+    let given = if matches!(body, Ok(bytes) if bytes.is_empty()) {
         None
     } else {
         read::<RefreshBody>(body)?.refresh_token
@@ -187,10 +190,17 @@ fn refresh_token(request: &HttpRequest, body: &[u8]) -> AuthResult<String> {
 
 fn count(state: &AppState, request: &HttpRequest) -> AuthResult<()> {
     let address = request.peer_addr().map(|a| a.ip());
-    state.sign_in.count(address, Instant::now())
+    state.sign_in.attempt(address, Instant::now())
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> AuthResult<T> {
+fn read<T: DeserializeOwned>(body: &Body) -> AuthResult<T> {
+    let body = body.as_ref().map_err(|_| {
+        AuthError::new(
+            413,
+            "request_too_large",
+            format!("The body has more than {MAX_BODY} bytes, or was cut off"),
+        )
+    })?;
     serde_json::from_slice(body).map_err(|e| {
         AuthError::new(
             400,

@@ -71,7 +71,7 @@ pub async fn create_model(
     wanted: Json<CreateModel>,
 ) -> AppResult<HttpResponse> {
     let organization = caller.require(Role::Editor, Scope::Models)?;
-    let Json(wanted) = wanted;
+    let wanted = wanted.accept()?;
     refuse(create_problems(&wanted))?;
     let id = ModelId(Uuid::now_v7());
     let name = wanted.name.trim().to_owned();
@@ -103,14 +103,13 @@ pub async fn update_model(
     id: Path<ModelId>,
     wanted: Json<UpdateModel>,
 ) -> AppResult<web::Json<ModelView>> {
-    let Json(wanted) = wanted;
+    changeable(&state, &caller, *id).await?;
+    let wanted = wanted.accept()?;
     refuse(update_problems(&wanted))?;
     let name = wanted.name.clone().unwrap_or_default();
     let model = state
         .db
         .user(&caller, async |conn: &mut Conn| -> AppResult<_> {
-            let (organization, _) = visible(conn, *id).await?;
-            caller.require_in(organization, Role::Editor, Scope::Models)?;
             if let Some(backend) = &wanted.backend {
                 known_backend(conn, backend).await?;
             }
@@ -135,14 +134,13 @@ pub async fn create_checkpoint(
     id: Path<ModelId>,
     wanted: Json<CreateCheckpoint>,
 ) -> AppResult<HttpResponse> {
-    let Json(wanted) = wanted;
+    let (organization, _) = changeable(&state, &caller, *id).await?;
+    let wanted = wanted.accept()?;
     refuse(checkpoint_problems("", &wanted))?;
     let name = wanted.checkpoint_variant.trim().to_owned();
     let checkpoint = state
         .db
         .user(&caller, async |conn: &mut Conn| -> AppResult<_> {
-            let (organization, _) = visible(conn, *id).await?;
-            caller.require_in(organization, Role::Editor, Scope::Models)?;
             let index = match wanted.checkpoint_index {
                 Some(index) => index,
                 None => models::next_index(conn, *id).await?,
@@ -166,7 +164,8 @@ pub async fn update_checkpoint(
     wanted: Json<UpdateCheckpoint>,
 ) -> AppResult<web::Json<CheckpointView>> {
     let (model, id) = ids.into_inner();
-    let Json(wanted) = wanted;
+    let (_, model_view) = changeable(&state, &caller, model).await?;
+    let wanted = wanted.accept()?;
     let mut found = Vec::new();
     text_problem(&mut found, "source", wanted.source.as_deref());
     metadata_problem(&mut found, "metadata", wanted.metadata.as_ref());
@@ -174,8 +173,6 @@ pub async fn update_checkpoint(
     let checkpoint = state
         .db
         .user(&caller, async |conn: &mut Conn| -> AppResult<_> {
-            let (organization, model_view) = visible(conn, model).await?;
-            caller.require_in(organization, Role::Editor, Scope::Models)?;
             if wanted == UpdateCheckpoint::default() {
                 return Ok(model_view.checkpoints.into_iter().find(|c| c.id == id));
             }
@@ -220,6 +217,20 @@ async fn visible(conn: &mut Conn, id: ModelId) -> AppResult<(OrganizationId, Mod
     models::find(conn, id)
         .await?
         .ok_or_else(|| AppError::not_found("model", id))
+}
+
+/// The model, when the caller may change it: asked before anything that was sent is looked at.
+async fn changeable(
+    state: &AppState,
+    caller: &Principal,
+    id: ModelId,
+) -> AppResult<(OrganizationId, ModelView)> {
+    let (organization, model) = state
+        .db
+        .user(caller, async |conn: &mut Conn| visible(conn, id).await)
+        .await?;
+    caller.require_in(organization, Role::Editor, Scope::Models)?;
+    Ok((organization, model))
 }
 
 /// A backend that the installed lmms-eval does not have is refused by name; without an index nothing is known.

@@ -1,7 +1,7 @@
 //! Finding a run that the caller may see, and checking what they may do with it.
 
 use crate::auth::{Principal, Scope};
-use crate::db::{Conn, runs};
+use crate::db::{Conn, runs, tokens};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use types::{OrganizationId, Role, RunId};
@@ -22,6 +22,40 @@ pub(crate) async fn visible(conn: &mut Conn, id: RunId) -> AppResult<runs::RunRo
     runs::find(conn, id)
         .await?
         .ok_or_else(|| AppError::not_found("run", id))
+}
+
+/// Whether somebody who follows the run may still see it: their session or token may be over by now,
+/// and they may no longer be a member.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn may_still_see(state: &AppState, principal: &Principal, id: RunId) -> AppResult<bool> {
+    let found = match still_in(state, principal).await {
+        Ok(principal) => {
+            state
+                .db
+                .user(&principal, async |conn: &mut Conn| visible(conn, id).await)
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(_) => Ok(true),
+        Err(AppError::NotFound { .. } | AppError::Unauthorized(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The caller as of now; 401 when their session or token is over.
+async fn still_in(state: &AppState, principal: &Principal) -> AppResult<Principal> {
+    if let Some(token) = principal.token_id() {
+        state
+            .db
+            .service(async |conn: &mut Conn| -> AppResult<_> { Ok(tokens::find_live(conn, token).await?) })
+            .await?
+            .ok_or_else(|| AppError::Unauthorized("the API token is revoked or expired".to_owned()))?;
+    }
+    principal.clone().with_memberships(state).await
 }
 
 /// The run, when the caller may change it.

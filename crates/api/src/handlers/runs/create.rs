@@ -34,7 +34,8 @@ pub async fn create_run(
 ) -> AppResult<HttpResponse> {
     let organization = principal.require(Role::Editor, Scope::Runs)?;
     let owner = owner_of(&request, &principal, organization)?;
-    let hash = Sha256::digest(serde_json::to_vec(&body.0)?).to_vec();
+    let body = body.accept()?;
+    let hash = Sha256::digest(serde_json::to_vec(&body)?).to_vec();
     if let Some(owner) = &owner
         && let Some(kept) = kept(&state, owner, &hash).await?
     {

@@ -32,6 +32,7 @@ pub struct ListRuns {
     /// Rows of a page, at most 200.
     limit: Option<u32>,
     /// Rows to skip.
+    #[param(value_type = Option<u64>)]
     offset: Option<u32>,
 }
 

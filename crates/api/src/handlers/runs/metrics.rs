@@ -5,13 +5,13 @@ use crate::auth::Principal;
 use crate::db::events::{Frame, Kind};
 use crate::db::{Conn, metrics};
 use crate::error::AppResult;
-use crate::events::Hub;
 use crate::state::AppState;
 use actix_web::HttpResponse;
 use actix_web::web::{self, Bytes};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use std::collections::VecDeque;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use types::{BenchmarkId, LiveEvent, LiveMessage, MetricList, RunId};
 use uuid::Uuid;
 
@@ -54,11 +54,8 @@ pub async fn get_run_metrics(
         return Ok(HttpResponse::Ok().json(list));
     }
     let benchmarks = list.metrics.iter().map(|m| m.run_benchmark_id.0).collect();
-    let feed = Feed::new(
-        state.events.clone(),
-        id,
-        Wanted::new(query.benchmark_id, benchmarks),
-    );
+    let wanted = Wanted::new(query.benchmark_id, benchmarks);
+    let feed = Feed::new(state.get_ref().clone(), principal, id, wanted);
     Ok(HttpResponse::Ok()
         .content_type("application/x-ndjson")
         .streaming(feed.lines()))
@@ -88,7 +85,9 @@ impl Wanted {
 
 /// The run's sequence from its beginning, as a stream of lines.
 struct Feed {
-    hub: Hub,
+    state: AppState,
+    principal: Principal,
+    recheck: Interval,
     run: RunId,
     wanted: Wanted,
     after: i64,
@@ -98,9 +97,13 @@ struct Feed {
 }
 
 impl Feed {
-    fn new(hub: Hub, run: RunId, wanted: Wanted) -> Self {
+    fn new(state: AppState, principal: Principal, run: RunId, wanted: Wanted) -> Self {
+        let mut recheck = interval(state.config.server.recheck);
+        recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
-            hub,
+            state,
+            principal,
+            recheck,
             run,
             wanted,
             after: 0,
@@ -123,11 +126,18 @@ impl Feed {
     async fn read(&mut self) -> Option<()> {
         match &mut self.live {
             Some(live) => {
-                let group = live.next().await.ok()?;
-                self.take(&group);
+                let group = tokio::select! {
+                    group = live.next() => Some(group.ok()?),
+                    _ = self.recheck.tick() => None,
+                };
+                match group {
+                    Some(group) => self.take(&group),
+                    None if self.is_shut_out().await => return None,
+                    None => {}
+                }
             }
             None => {
-                let page = self.hub.read_after(self.run.0, self.after).await.ok()?;
+                let page = self.state.events.read_after(self.run.0, self.after).await.ok()?;
                 self.take(&page.frames);
                 if !page.more && !self.is_over {
                     self.follow().await?;
@@ -137,11 +147,17 @@ impl Feed {
         Some(())
     }
 
+    /// Whether the reader may no longer see the run. While the database does not answer nobody's rights have changed.
+    async fn is_shut_out(&self) -> bool {
+        let may = access::may_still_see(&self.state, &self.principal, self.run).await;
+        matches!(may, Ok(false))
+    }
+
     /// From here on live. What was written in between is read once more.
     async fn follow(&mut self) -> Option<()> {
-        let live = self.hub.subscribe(self.run.0, self.after);
+        let live = self.state.events.subscribe(self.run.0, self.after);
         while self.after < live.position {
-            let page = self.hub.read_after(self.run.0, self.after).await.ok()?;
+            let page = self.state.events.read_after(self.run.0, self.after).await.ok()?;
             if page.frames.is_empty() {
                 break;
             }

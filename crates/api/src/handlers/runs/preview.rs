@@ -21,7 +21,7 @@ pub async fn preview_run(
     body: Json<CreateRun>,
 ) -> AppResult<web::Json<RunPreview>> {
     let organization = principal.require(Role::Viewer, Scope::Read)?;
-    let draft = draft(&state, &principal, organization, &body).await?;
+    let draft = draft(&state, &principal, organization, &body.accept()?).await?;
     Ok(web::Json(RunPreview {
         commands: plan::views(&draft.plan),
         benchmarks: draft.benchmarks.iter().map(benchmark_preview).collect(),

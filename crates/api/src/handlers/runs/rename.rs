@@ -33,7 +33,8 @@ pub async fn rename_run(
 ) -> AppResult<web::Json<RunDetail>> {
     let id = access::run_id(&path)?;
     access::changeable(&state, &principal, id).await?;
-    let name = check_name(&body.name).map_err(|e| AppError::field("name", e.to_string()))?;
+    let wanted = body.accept()?;
+    let name = check_name(&wanted.name).map_err(|e| AppError::field("name", e.to_string()))?;
     state
         .db
         .user(&principal, async |conn: &mut Conn| -> AppResult<_> {
