@@ -86,7 +86,7 @@ begin
   -- Readable by every member of the row's organization.
   foreach t in array array['memberships', 'models', 'model_checkpoints', 'task_folders', 'benchmark_overrides', 'slices',
     'runs', 'run_attempts', 'run_benchmarks', 'run_events', 'run_logs', 'log_chunks', 'artifacts',
-    'run_metrics', 'run_samples', 'sample_slices', 'gpu_allocations', 'secrets']
+    'run_metrics', 'run_samples', 'sample_slices', 'gpu_allocations', 'secrets', 'imports', 'import_files']
   loop
     execute format('drop policy if exists read on public.%I', t);
     execute format('create policy read on public.%I for select to authenticated

@@ -24,7 +24,7 @@ pub enum Command {
     Work(CommonArgs),
     /// Execute one attempt; started by a worker, never by hand.
     Exec(ExecArgs),
-    /// Look at output of lmms-eval in files, folders, zip and tar archives.
+    /// Bring in output of lmms-eval from files, folders, zip and tar archives.
     Import(ImportArgs),
     /// Bring the database's schema and policies up to date.
     Migrate(CommonArgs),
@@ -96,9 +96,21 @@ pub struct ExecArgs {
 /// What `import` takes.
 #[derive(Debug, Clone, Args)]
 pub struct ImportArgs {
-    /// Read and print one JSON line per file; needs no database.
-    #[arg(long, required = true)]
+    /// Settings.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Only read, and print one JSON line per file; needs no database.
+    #[arg(long)]
     pub check: bool,
+    /// The organization, by name or id.
+    #[arg(long, value_name = "NAME", required_unless_present = "check")]
+    pub organization: Option<String>,
+    /// Models, checkpoints and tasks of files that do not name them: TOML, JSON or YAML.
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// When runs ended whose documents have no full date, e.g. `2025-05-11T16:35:00Z`; now when absent.
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<chrono::DateTime<chrono::Utc>>,
     /// Files, folders, zip and tar archives.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,

@@ -217,7 +217,9 @@ pub fn file_name(name: &str) -> Option<FileName> {
     })
 }
 
-fn is_stamp(text: &str) -> bool {
+/// Whether a text is a stamp: `YYYYMMDD_HHMMSS`.
+#[must_use]
+pub fn is_stamp(text: &str) -> bool {
     let digit = |(at, byte): (usize, u8)| {
         if at == 8 {
             byte == b'_'

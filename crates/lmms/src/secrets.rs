@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use serde_json::Value;
+
 /// What stands in place of a secret; the same text that lmms-eval writes.
 pub const REDACTED: &str = "[REDACTED]";
 
@@ -72,6 +74,41 @@ pub fn looks_secret(key: &str, value: &str) -> bool {
         return false;
     }
     is_secret_key(key) || redact(value) != value
+}
+
+/// Blots every secret out of a document: values of secret keys, and what looks like one in texts.
+pub fn redact_value(value: &mut Value) {
+    match value {
+        Value::String(text) => replace(text, redact(text)),
+        Value::Array(items) => items.iter_mut().for_each(redact_value),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(text) if looks_secret(key, text) => replace(text, blotted(text)),
+                    other => redact_value(other),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn replace(text: &mut String, clean: String) {
+    if *text != clean {
+        *text = clean;
+    }
+}
+
+/// The value of a secret key without the secret: the whole value goes, unless only a part of it
+/// is one.
+#[must_use]
+pub fn blotted(value: &str) -> String {
+    let partly = redact(value);
+    if partly == value {
+        REDACTED.to_owned()
+    } else {
+        partly
+    }
 }
 
 fn is_harmless(value: &str) -> bool {

@@ -1,13 +1,20 @@
 //! `import`: output of lmms-eval from elsewhere.
 
+use super::database;
 use crate::cli::ImportArgs;
-use crate::import;
-use anyhow::Context;
+use crate::config::Config;
+use crate::db::{Conn, Db, organizations};
+use crate::error::AppResult;
+use crate::import::source::Walk;
+use crate::import::{self, Mapping, Report, Request};
+use crate::store::Store;
+use anyhow::{Context, bail};
+use std::fs;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
 /// Checks the files of the paths.
-pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn check(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
     let checked = import::check(&args.paths, &mut out).and_then(|found| out.flush().map(|()| found));
     match checked {
@@ -17,4 +24,82 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error).context("the lines cannot be written"),
     }
+}
+
+/// Imports the files of the paths; the embedded cluster is started for that when nobody runs it.
+pub(super) fn run(config: &Config, args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    if let Some(gone) = args.paths.iter().find(|path| path.symlink_metadata().is_err()) {
+        bail!("there is no `{}`", gone.display());
+    }
+    let mapping = mapping(args)?;
+    let runtime = super::runtime(config)?;
+    let report = if let Some(url) = database::running(config) {
+        runtime.block_on(store(config, &url, args, mapping))?
+    } else {
+        database::prepare_folder(config)?;
+        let database = database::open(config)?;
+        let outcome = runtime.block_on(async {
+            database.migrate().await?;
+            store(config, database.url(), args, mapping).await
+        });
+        database.close();
+        outcome?
+    };
+    print(&report)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn mapping(args: &ImportArgs) -> anyhow::Result<Mapping> {
+    let Some(path) = &args.mapping else {
+        return Ok(Mapping::default());
+    };
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("the mapping `{}` cannot be read", path.display()))?;
+    Ok(Mapping::parse(&text, path)?)
+}
+
+async fn store(config: &Config, url: &str, args: &ImportArgs, mapping: Mapping) -> anyhow::Result<Report> {
+    let db = Db::connect(url, &config.database)
+        .await
+        .context("the database cannot be used")?;
+    let name = args.organization.clone().unwrap_or_default();
+    let found = db
+        .service(async |conn: &mut Conn| -> AppResult<_> { Ok(organizations::find(conn, &name).await?) })
+        .await?;
+    let Some(organization) = found else {
+        bail!("there is no organization `{name}`");
+    };
+    let names: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
+    let request = Request {
+        organization: organization.0,
+        paths: args.paths.clone(),
+        name: names.join(", "),
+        source: "command",
+        mapping,
+        as_of: args.as_of,
+        created_by: None,
+        created_by_token: None,
+        walk: Walk::default(),
+    };
+    let store = Store::local(&config.object_dir())?;
+    let tell = &mut |done: usize, all: usize| eprintln!("{done} of {all} runs");
+    Ok(import::import(&db, &store, &request, tell).await?)
+}
+
+/// One JSON line per file, and what it came to for people.
+fn print(report: &Report) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    for file in &report.files {
+        serde_json::to_writer(&mut out, file)?;
+        writeln!(out)?;
+    }
+    out.flush()?;
+    eprintln!(
+        "{} files: {} runs stored, {} known already (import {})",
+        report.files.len(),
+        report.stored,
+        report.known,
+        report.id
+    );
+    Ok(())
 }

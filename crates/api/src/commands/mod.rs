@@ -40,7 +40,11 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             print!("{}", crate::openapi::pretty()?);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Import(args) => import::run(&args),
+        Command::Import(args) if args.check => import::check(&args),
+        Command::Import(args) => {
+            let config = load(&args.common, args.common.settings())?;
+            import::run(&config, &args)
+        }
         Command::Token(TokenCommand::Create(args)) => {
             let config = load(&args.common, args.common.settings())?;
             token::run(&config, &args)

@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod drafts;
 pub mod events;
 pub mod idempotency;
+pub mod imports;
 pub mod indexed;
 pub mod links;
 pub mod logs;

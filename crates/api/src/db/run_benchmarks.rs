@@ -310,6 +310,18 @@ pub async fn end(conn: &mut Conn, id: Uuid, ending: &Ending) -> QueryResult<bool
     Ok(changed == 1)
 }
 
+/// Notes what a repeated ingest of a pick has come to.
+pub async fn recount(conn: &mut Conn, id: Uuid, samples: i64, degraded: Option<&str>) -> QueryResult<()> {
+    diesel::update(run_benchmarks::table.find(id))
+        .set((
+            run_benchmarks::sample_count.eq(samples),
+            run_benchmarks::degraded.eq(degraded),
+        ))
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
 /// Ends the picks that nothing has come of, because their run is stopped.
 pub async fn cancel_unfinished(conn: &mut Conn, run: Uuid) -> QueryResult<usize> {
     diesel::update(run_benchmarks::table)

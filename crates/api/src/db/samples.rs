@@ -309,6 +309,20 @@ pub async fn count(conn: &mut Conn, run: RunId, filter: &Filter) -> QueryResult<
     Ok(counted.n)
 }
 
+/// Takes back the hashes of a task's documents, which turned out to be all the same.
+pub async fn forget_contents(conn: &mut Conn, pick: Uuid, benchmark: Uuid) -> QueryResult<()> {
+    diesel::update(run_samples::table)
+        .filter(
+            run_samples::run_benchmark_id
+                .eq(pick)
+                .and(run_samples::benchmark_id.eq(benchmark)),
+        )
+        .set(run_samples::content_hash.eq(None::<Vec<u8>>))
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
 /// Takes back the errors of a task whose scores turned out not to lie in [0, 1].
 pub async fn forget_errors(conn: &mut Conn, pick: Uuid, benchmark: Uuid, filter: &str) -> QueryResult<()> {
     diesel::update(run_samples::table)

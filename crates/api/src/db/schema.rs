@@ -250,6 +250,42 @@ diesel::table! {
         progress_percent -> Float8,
         items_per_second -> Nullable<Float8>,
         eta_seconds -> Nullable<Int8>,
+        import_id -> Nullable<Uuid>,
+        import_hash -> Nullable<Bytea>,
+    }
+}
+
+diesel::table! {
+    imports (id) {
+        id -> Uuid,
+        organization_id -> Uuid,
+        name -> Text,
+        source -> Text,
+        status -> Text,
+        error_message -> Nullable<Text>,
+        mapping -> Jsonb,
+        files_total -> Int4,
+        runs_total -> Int4,
+        runs_done -> Int4,
+        created_by -> Nullable<Uuid>,
+        created_by_token -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        completed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    import_files (import_id, position) {
+        import_id -> Uuid,
+        position -> Int4,
+        organization_id -> Uuid,
+        path -> Text,
+        sha256 -> Nullable<Text>,
+        kind -> Text,
+        status -> Text,
+        run_id -> Nullable<Uuid>,
+        report -> Jsonb,
     }
 }
 
@@ -552,6 +588,9 @@ diesel::joinable!(runs -> organizations (organization_id));
 diesel::joinable!(runs -> models (model_id));
 diesel::joinable!(runs -> api_tokens (created_by_token));
 diesel::joinable!(run_attempts -> organizations (organization_id));
+diesel::joinable!(imports -> organizations (organization_id));
+diesel::joinable!(import_files -> imports (import_id));
+diesel::joinable!(import_files -> organizations (organization_id));
 diesel::joinable!(run_attempts -> runs (run_id));
 diesel::joinable!(run_benchmarks -> organizations (organization_id));
 diesel::joinable!(run_benchmarks -> runs (run_id));

@@ -33,6 +33,31 @@ impl<'a> Documents<'a> {
         }
     }
 
+    /// The only document that there is.
+    pub(super) fn only(&self) -> Option<usize> {
+        match self.files.as_slice() {
+            [only] => Some(only.index),
+            _ => None,
+        }
+    }
+
+    /// A document that the user named, with the task that these samples are of.
+    pub(super) fn with_task(&self, file: usize, task: Option<&str>) -> Result<Paired, String> {
+        let document = self.files.iter().find(|document| document.index == file);
+        let tasks = document.map_or(&[][..], |document| &document.tasks);
+        let task = match (task, tasks) {
+            (Some(task), tasks) => tasks.iter().find(|own| **own == task),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        };
+        let paired = |task: &&str| Paired {
+            results: file,
+            task: (*task).to_owned(),
+        };
+        task.map(paired)
+            .ok_or_else(|| "the results document that the mapping names has no such task".to_owned())
+    }
+
     /// The document that samples belong to, as the index of its file.
     pub(super) fn partner(&self, path: &str, task: Option<&str>) -> Result<Paired, String> {
         let candidates: Vec<Candidate<'_>> = self

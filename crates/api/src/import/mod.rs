@@ -5,8 +5,15 @@
 
 pub mod archive;
 pub mod check;
+mod mapping;
 mod matching;
+mod plan;
+mod run;
+mod session;
 pub mod source;
+mod stage;
 
 pub use archive::Limits;
 pub use check::check;
+pub use mapping::{Mapping, MappingError};
+pub use session::{FileReport, ImportError, Report, Request, import};

@@ -10,7 +10,7 @@ use crate::db::artifacts::{self, ArtifactRow};
 use crate::db::{Conn, catalogue, metrics as metric_rows, samples as sample_rows};
 use crate::store::Store;
 use lmms::results::{Results, parse};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use tokio::sync::mpsc;
 use types::MetricUpdate;
 use uuid::Uuid;
@@ -33,6 +33,8 @@ pub struct Pick {
     pub benchmark: Uuid,
     /// Its name.
     pub name: String,
+    /// Itself and all that is in it, where the results document holds more than that.
+    pub scope: Option<HashSet<String>>,
 }
 
 /// What a benchmark's files amounted to.
@@ -59,10 +61,13 @@ pub async fn ingest(
     pick: &Pick,
 ) -> Result<Result<Ingested, String>, IngestError> {
     let files = artifacts::of_pick(conn, pick.id, pick.attempt).await?;
-    let (stamp, results) = match newest_results(store, &files).await? {
+    let (stamp, mut results) = match newest_results(store, &files).await? {
         Ok(found) => found,
         Err(reason) => return Ok(Err(reason)),
     };
+    if let Some(scope) = &pick.scope {
+        results.keep(scope);
+    }
     let ids = catalogue_ids(conn, pick, &results).await?;
     sample_rows::clear(conn, pick.id).await?;
     let mut ingested = Ingested::default();
@@ -252,6 +257,9 @@ async fn read_samples(
         }
     }
     let tally = reading.await.map_err(|_| IngestError::Reader)?;
+    if tally.is_constant() {
+        sample_rows::forget_contents(conn, pick.id, benchmark).await?;
+    }
     for (filter, scores) in &tally.scores {
         if !scores.is_unit() {
             sample_rows::forget_errors(conn, pick.id, benchmark, filter).await?;

@@ -53,7 +53,12 @@ pub(super) fn row_of(leaf: &Leaf, docs: &Docs, index: i64, filter: &str, sample:
         // lmms-eval's samples hold no log-likelihoods.
         confidence: None,
         flags: flags(sample.flags),
-        content_hash: doc.map(|d| d.hash.clone()),
+        content_hash: match doc {
+            Some(doc) => Some(doc.hash.clone()),
+            // Of a document that nobody kept, the target tells most.
+            None if docs.is_empty() => sample.target.as_deref().map(hash_of_target),
+            None => None,
+        },
         prompt_hash,
         doc: fields,
         input_data: without_nul(input(&sample)),
@@ -61,6 +66,14 @@ pub(super) fn row_of(leaf: &Leaf, docs: &Docs, index: i64, filter: &str, sample:
         raw_prediction: sample.raw.map(|raw| without_nul(Value::String(raw))),
         metrics: without_nul(Value::Object(sample.metrics)),
     }
+}
+
+/// The hash of a target that stands for its document.
+fn hash_of_target(target: &str) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update("target:");
+    hash.update(target);
+    hash.finalize().to_vec()
 }
 
 fn input(sample: &Sample) -> Value {
@@ -148,6 +161,7 @@ mod tests {
         assert_eq!(found.ground_truth, Some(json!("C")));
         assert!(found.content_hash.is_some() && found.prompt_hash.is_some());
         assert_eq!(row(LINE, "", None).ground_truth, Some(json!("answer")));
+        assert_ne!(row(LINE, "", None).content_hash, found.content_hash);
         let letter = LINE.replace("\"target\": \"answer\"", "\"target\": \"B\"");
         assert_eq!(row(&letter, docs, None).ground_truth, Some(json!("B")));
     }

@@ -26,6 +26,20 @@ pub(super) struct Tally {
     pub(super) odd: Odd,
     /// Scores by filter.
     pub(super) scores: BTreeMap<String, Scores>,
+    /// What stands for the documents.
+    contents: Contents,
+}
+
+/// Whether the hashes of the documents differ at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Contents {
+    /// There are none.
+    #[default]
+    None,
+    /// All of so many samples are this one.
+    Same(Vec<u8>, u64),
+    /// They differ.
+    Differ,
 }
 
 /// Answers that should not be trusted.
@@ -141,12 +155,32 @@ fn text_of(sample: &Sample) -> usize {
     sample.filtered.len() + of(&sample.raw) + of(&sample.input) + of(&sample.target)
 }
 
+impl Contents {
+    fn take(&mut self, row: &NewSample) {
+        let Some(hash) = &row.content_hash else {
+            return;
+        };
+        *self = match std::mem::take(self) {
+            Self::None => Self::Same(hash.clone(), 1),
+            Self::Same(first, n) if first == *hash => Self::Same(first, n + 1),
+            Self::Same(..) | Self::Differ => Self::Differ,
+        };
+    }
+}
+
 impl Tally {
     fn take(&mut self, row: &NewSample) {
         self.total += 1;
+        self.contents.take(row);
         if let Some(score) = row.score {
             self.scores.entry(row.filter.clone()).or_default().push(score);
         }
+    }
+
+    /// A hash that all documents share tells them apart no better than none: many tasks write the
+    /// name of a column as every target.
+    pub(super) fn is_constant(&self) -> bool {
+        matches!(&self.contents, Contents::Same(_, samples) if *samples > 1)
     }
 
     fn bad(&mut self, why: impl FnOnce() -> String) {
@@ -169,6 +203,22 @@ mod tests {
         assert!((scores.stderr().unwrap() - 0.25).abs() < 1e-12);
         scores.push(2.0);
         assert!(!scores.is_unit());
+    }
+
+    #[test]
+    fn a_hash_that_all_share_says_nothing() {
+        let tally = |hashes: &[u8]| {
+            let mut tally = Tally::default();
+            for hash in hashes {
+                tally.take(&NewSample {
+                    content_hash: Some(vec![*hash]),
+                    ..NewSample::default()
+                });
+            }
+            tally.is_constant()
+        };
+        assert!(tally(&[1, 1, 1]));
+        assert!(!tally(&[1, 2, 1]) && !tally(&[1]) && !tally(&[]));
     }
 
     #[test]

@@ -104,6 +104,7 @@ impl Worker {
             id: pick.id,
             benchmark: pick.benchmark_id,
             name: pick.name.clone(),
+            scope: None,
         };
         let (end, events) = match ingest(conn, &self.state.store, &files).await? {
             Ok(ingested) => {

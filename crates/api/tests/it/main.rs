@@ -26,6 +26,7 @@ mod faults_proxy;
 mod faults_replicas;
 mod faults_sockets;
 mod faults_stage;
+mod imports;
 mod issuer;
 mod people;
 mod runs_create;

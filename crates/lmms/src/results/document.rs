@@ -13,11 +13,33 @@ const ROW_CAP: usize = 20_000;
 
 static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
 
+/// Keys of which every document that lmms-eval writes has some: other programs call what they
+/// write `results`, too.
+const MARKS: [&str; 8] = [
+    "config",
+    "configs",
+    "model_configs",
+    "model_name",
+    "model_source",
+    "n-shot",
+    "samples",
+    "versions",
+];
+
+/// Whether this is the row of a task: its metrics name their filter.
+fn is_row(row: &Value) -> bool {
+    let is_own = |key: &String| key == "alias" || key.contains(',');
+    row.as_object().is_some_and(|row| row.keys().any(is_own))
+}
+
 /// Which variant a document is; `None` when it is no results document.
 #[must_use]
 pub fn detect(document: &Value) -> Option<Variant> {
-    document.get("results")?.as_object()?;
+    let rows = document.get("results")?.as_object()?;
     let has = |key: &str| document.get(key).is_some();
+    if !MARKS.iter().any(|key| has(key)) && !rows.values().any(is_row) {
+        return None;
+    }
     Some(if has("model_configs") && !has("config") {
         Variant::A
     } else if has("samples") {

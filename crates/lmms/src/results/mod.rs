@@ -17,7 +17,7 @@ pub use lenient::{LenientError, parse_json, parse_noting};
 pub(crate) use model::label;
 pub use repeated::Repeated;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -240,6 +240,13 @@ impl Results {
         let leaves = self.tasks.iter().map(|task| task.name.as_str());
         let groups = self.groups.iter().map(|group| group.name.as_str());
         leaves.chain(groups).collect()
+    }
+
+    /// Leaves only the rows of these tasks and groups.
+    pub fn keep(&mut self, names: &HashSet<String>) {
+        self.metrics.retain(|metric| names.contains(&metric.task));
+        self.tasks.retain(|task| names.contains(&task.name));
+        self.groups.retain(|group| names.contains(&group.name));
     }
 
     /// What the document says about a leaf task.

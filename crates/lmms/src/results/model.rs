@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::document::{plain_text, section, text};
 use super::{Problem, ProblemKind};
 use crate::command::arguments;
-use crate::secrets::{REDACTED, looks_secret, redact};
+use crate::secrets::{blotted, looks_secret, redact};
 
 /// Keys of `model_args` that name the weights, in lmms-eval's own order of search.
 const LABEL_KEYS: [&str; 9] = [
@@ -56,16 +56,6 @@ pub(super) fn read(document: &Value, problems: &mut Vec<Problem>) -> Model {
         backend,
         args: (!args.is_empty()).then_some(args),
         pairs,
-    }
-}
-
-/// The whole value goes, unless only a part of it is the secret.
-fn blotted(value: &str) -> String {
-    let partly = redact(value);
-    if partly == value {
-        REDACTED.to_owned()
-    } else {
-        partly
     }
 }
 

@@ -1,6 +1,6 @@
 //! The score of a sample.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Sample;
 
@@ -14,7 +14,9 @@ pub enum NoScore {
     #[error("the sample's value for this metric is null")]
     Null,
     /// The value is an object that the task's own aggregation reads.
-    #[error("the sample's value for this metric is an object without a number `score`")]
+    #[error(
+        "the sample's value for this metric is an object without a number `score`, and whether it is right takes more than a comparison"
+    )]
     Object,
     /// The value is a text or a list.
     #[error("the sample's value for this metric is not a number")]
@@ -22,7 +24,7 @@ pub enum NoScore {
 }
 
 /// The score of a sample under a metric: a number or truth value as it is, of an object its
-/// numeric `score`. A metric `name/sub key` that was flattened from an object is looked up under
+/// numeric `score`, of one for the task's aggregation whether the choice is right. A metric `name/sub key` that was flattened from an object is looked up under
 /// `name`.
 ///
 /// # Errors
@@ -36,9 +38,40 @@ pub fn score(sample: &Sample, metric: &str) -> Result<f64, NoScore> {
         .ok_or(NoScore::Missing)?;
     match value {
         Value::Null => Err(NoScore::Null),
-        Value::Object(fields) => fields.get("score").and_then(number).ok_or(NoScore::Object),
+        Value::Object(fields) => match fields.get("score") {
+            Some(score) => number(score),
+            None => derived(fields),
+        }
+        .ok_or(NoScore::Object),
         other => number(other).ok_or(NoScore::NotANumber),
     }
+}
+
+/// Where an aggregation compares letters of choices, so does this: right is 1, wrong is 0. Open
+/// questions are judged by more than equality.
+fn derived(fields: &Map<String, Value>) -> Option<f64> {
+    let is_choice = fields
+        .get("question_type")
+        .is_none_or(|kind| kind == "multiple-choice");
+    let said = ["pred_answer", "parsed_pred"]
+        .iter()
+        .find_map(|key| fields.get(*key)?.as_str())
+        .filter(|_| is_choice)?
+        .trim();
+    let is_right = |answer: &Value| answer.as_str().map(|answer| answer.trim() == said);
+    let right = match fields.get("answer")? {
+        Value::Array(answers) => answers
+            .iter()
+            .map(is_right)
+            .collect::<Option<Vec<_>>>()?
+            .contains(&true),
+        answer => is_right(answer)?,
+    };
+    let is_letter = fields
+        .get("answer")
+        .and_then(Value::as_str)
+        .is_none_or(|answer| answer.trim().len() == 1);
+    is_letter.then_some(f64::from(u8::from(right)))
 }
 
 fn number(value: &Value) -> Option<f64> {

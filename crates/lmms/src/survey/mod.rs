@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::document::{Kind, is_json_like, is_json_name, is_sample, kind_of, kind_of_json};
 use crate::outcome::Outcome;
-use crate::results::{DOCUMENT_CAP, Results, from_value, label, parse_noting};
+use crate::results::{DOCUMENT_CAP, Results, from_value, label, parse_json, parse_noting};
 use crate::samples::{SampleReader, of_dump, of_old};
 use crate::secrets::redact;
 use log::LogSurvey;
@@ -171,6 +171,22 @@ fn is_lines_of_json<R: Read + Seek>(input: &mut R) -> io::Result<bool> {
         good += u32::from(serde_json::from_slice::<Value>(&line).is_ok());
     }
     Ok(good == 2)
+}
+
+/// The JSON document in a file.
+///
+/// # Errors
+///
+/// When it cannot be read, is too large, or is no JSON.
+pub fn document<R: Read + Seek>(input: &mut R) -> io::Result<Value> {
+    let mut bytes = Vec::new();
+    text(input)?
+        .take(DOCUMENT_CAP as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() > DOCUMENT_CAP {
+        return Err(io::Error::other("the document is too large"));
+    }
+    parse_json(&bytes).map_err(io::Error::other)
 }
 
 fn survey_document(name: &str, document: Value, repeated: &[String]) -> Survey {

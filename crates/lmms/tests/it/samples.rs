@@ -85,6 +85,32 @@ fn scores() {
     assert_eq!(score_of(&json!({"score": 1, "category": "a"})), Ok(1.0));
     assert_eq!(score_of(&json!({"answer": "B"})), Err(NoScore::Object));
     assert_eq!(score_of(&json!({"score": null})), Err(NoScore::Object));
+    assert_eq!(
+        score_of(&json!({"pred_answer": "B", "answer": "B", "duration": "short"})),
+        Ok(1.0)
+    );
+    assert_eq!(score_of(&json!({"pred_answer": "", "answer": "B"})), Ok(0.0));
+    let mmmu = |kind: &str, answer: Value, pred: Value| json!({"question_type": kind, "answer": answer, "parsed_pred": pred});
+    assert_eq!(
+        score_of(&mmmu("multiple-choice", json!("C"), json!("B"))),
+        Ok(0.0)
+    );
+    assert_eq!(
+        score_of(&mmmu("multiple-choice", json!(["C", "B"]), json!("B"))),
+        Ok(1.0)
+    );
+    assert_eq!(
+        score_of(&mmmu("short-answer", json!("C"), json!("C"))),
+        Err(NoScore::Object)
+    );
+    assert_eq!(
+        score_of(&mmmu("multiple-choice", json!("C"), json!(["C"]))),
+        Err(NoScore::Object)
+    );
+    assert_eq!(
+        score_of(&json!({"parsed_pred": "a cat", "answer": "cat"})),
+        Err(NoScore::Object)
+    );
     assert_eq!(score_of(&json!(null)), Err(NoScore::Null));
     assert_eq!(score_of(&json!("nan")), Err(NoScore::NotANumber));
     assert_eq!(score_of(&json!([1])), Err(NoScore::NotANumber));

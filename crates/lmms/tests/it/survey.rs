@@ -140,6 +140,14 @@ fn what_cannot_be_used_is_said() {
         assert_eq!(found.kind, kind, "{text:.40}");
         assert!(found.problems.join(" ").contains(part), "{:?}", found.problems);
     }
+    assert_eq!(
+        kind("a.json", r#"{"results": {"AP": 0.5, "per class": {"cat": 1}}}"#),
+        Kind::NotLmmsEval
+    );
+    assert_eq!(
+        kind("a.json", r#"{"results": {"t": {"acc,none": 1}}}"#),
+        Kind::Results
+    );
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(
         kind("a.json", &format!(r#"{{"results": {deep}}}"#)),
