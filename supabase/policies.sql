@@ -78,6 +78,65 @@ $$;
 create or replace trigger run_only_grows before update of epoch, last_seq on public.runs
   for each row execute function app.run_only_grows();
 
+-- The leaderboard's scores follow the committed ones. A score of all documents stands before one of a part, a later
+-- run before an earlier one.
+create or replace function app.board_note(organizations uuid[]) returns void language sql set search_path = '' as $$
+  insert into public.board_state as s (organization_id, changes)
+  select distinct o, 1 from unnest(organizations) o order by 1
+  on conflict (organization_id) do update set changes = s.changes + 1
+$$;
+create or replace function app.board_take(metrics uuid[]) returns void language sql set search_path = '' as $$
+  insert into public.board_scores as s (organization_id, benchmark_id, metric_name, filter, slice_id, model_id,
+    checkpoint_variant, run_id, run_benchmark_id, value, stderr, sample_count, higher_is_better, is_group, conditions, ran_at)
+  select distinct on (m.organization_id, m.benchmark_id, m.metric_name, m.filter, m.slice_id, r.model_id, r.checkpoint_variant)
+    m.organization_id, m.benchmark_id, m.metric_name, m.filter, m.slice_id, r.model_id, r.checkpoint_variant, m.run_id,
+    m.run_benchmark_id, m.metric_value, m.stderr, m.sample_count, m.higher_is_better, m.is_group, m.conditions,
+    coalesce(r.started_at, r.created_at)
+  from public.run_metrics m join public.runs r on r.id = m.run_id
+  where m.id = any (metrics) and m.metric_value is not null
+    -- Nothing is taken while everything of an organization goes.
+    and exists (select from public.organizations o where o.id = m.organization_id)
+  order by m.organization_id, m.benchmark_id, m.metric_name, m.filter, m.slice_id, r.model_id, r.checkpoint_variant,
+    (m.conditions ? 'limit'), coalesce(r.started_at, r.created_at) desc
+  on conflict (organization_id, slice_id, benchmark_id, metric_name, filter, model_id, checkpoint_variant) do update set
+    run_id = excluded.run_id, run_benchmark_id = excluded.run_benchmark_id, value = excluded.value,
+    stderr = excluded.stderr, sample_count = excluded.sample_count, higher_is_better = excluded.higher_is_better,
+    is_group = excluded.is_group, conditions = excluded.conditions, ran_at = excluded.ran_at
+  where (not (excluded.conditions ? 'limit'), excluded.ran_at) >= (not (s.conditions ? 'limit'), s.ran_at)
+$$;
+create or replace function app.board_takes() returns trigger language plpgsql set search_path = '' as $$
+begin
+  perform app.board_take((select array_agg(id) from added));
+  perform app.board_note((select array_agg(organization_id) from added));
+  return null;
+end
+$$;
+-- What is taken back gives way to the next best that is left.
+create or replace function app.board_gives() returns trigger language plpgsql set search_path = '' as $$
+declare
+  gone record;
+begin
+  for gone in
+    delete from public.board_scores s using removed d
+    where s.run_benchmark_id = d.run_benchmark_id and s.benchmark_id = d.benchmark_id
+      and s.metric_name = d.metric_name and s.filter = d.filter and s.slice_id is not distinct from d.slice_id
+    returning s.*
+  loop
+    perform app.board_take((select array_agg(m.id) from public.run_metrics m join public.runs r on r.id = m.run_id
+      where m.benchmark_id = gone.benchmark_id and m.metric_name = gone.metric_name and m.filter = gone.filter
+        and m.slice_id is not distinct from gone.slice_id and m.organization_id = gone.organization_id
+        and r.model_id = gone.model_id and r.checkpoint_variant = gone.checkpoint_variant));
+  end loop;
+  perform app.board_note((select array_agg(d.organization_id) from removed d
+    where exists (select from public.organizations o where o.id = d.organization_id)));
+  return null;
+end
+$$;
+create or replace trigger board_takes after insert on public.run_metrics
+  referencing new table as added for each statement execute function app.board_takes();
+create or replace trigger board_gives after delete on public.run_metrics
+  referencing old table as removed for each statement execute function app.board_gives();
+
 -- Policies: one per table and action.
 do $$
 declare
@@ -86,7 +145,8 @@ begin
   -- Readable by every member of the row's organization.
   foreach t in array array['memberships', 'models', 'model_checkpoints', 'task_folders', 'benchmark_overrides', 'slices',
     'runs', 'run_attempts', 'run_benchmarks', 'run_events', 'run_logs', 'log_chunks', 'artifacts',
-    'run_metrics', 'run_samples', 'sample_slices', 'gpu_allocations', 'secrets', 'imports', 'import_files']
+    'run_metrics', 'run_samples', 'sample_slices', 'gpu_allocations', 'secrets', 'imports', 'import_files',
+    'board_scores', 'board_ranks', 'board_state']
   loop
     execute format('drop policy if exists read on public.%I', t);
     execute format('create policy read on public.%I for select to authenticated

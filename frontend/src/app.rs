@@ -26,7 +26,10 @@ use crate::{
         panel::{Empty, Fault},
         time::provide_clock,
     },
-    pages::{launcher::Launcher, login::Login, run::Run, runs::Runs},
+    pages::{
+        benchmarks::Benchmarks, failures::Failures, home::Home, launcher::Launcher, leaderboard::Leaderboard,
+        login::Login, model::Model, models::Models, run::Run, runs::Runs,
+    },
     session::{Session, State},
     shell::{Shell, theme::provide_theme},
 };
@@ -72,10 +75,16 @@ fn Pages() -> impl IntoView {
     view! {
         <FlatRoutes fallback=|| view! { <NotFound/> }>
             <Route path=path!("/") view=|| view! { <Redirect path="/runs"/> }/>
+            <Route path=path!("/home") view=Home/>
             <Route path=path!("/login") view=|| view! { <Redirect path="/runs"/> }/>
             <Route path=path!("/runs") view=Runs/>
             <Route path=path!("/runs/:id") view=Run/>
             <Route path=path!("/launcher") view=Launcher/>
+            <Route path=path!("/models") view=Models/>
+            <Route path=path!("/models/:id") view=Model/>
+            <Route path=path!("/benchmarks") view=Benchmarks/>
+            <Route path=path!("/failures") view=Failures/>
+            <Route path=path!("/leaderboard") view=Leaderboard/>
         </FlatRoutes>
     }
     .into_any()

@@ -2,8 +2,8 @@
 
 use crate::handlers::runs::RunsApi;
 use crate::handlers::{
-    benchmarks, config, docs, drafts, health, invitations, me, models, organizations, secrets, slices,
-    system, task_folders, tokens, views,
+    benchmarks, config, docs, drafts, health, home, invitations, leaderboard, me, models, organizations,
+    secrets, slices, system, task_folders, tokens, views,
 };
 use std::sync::LazyLock;
 use utoipa::openapi::path::Operation;
@@ -28,6 +28,7 @@ const PROBLEM: &str = "application/problem+json";
         (name = "service", description = "The server itself"),
         (name = "identity", description = "Who is asking, tokens and secrets"),
         (name = "catalogue", description = "Models, benchmarks and slices"),
+        (name = "leaderboard", description = "Where each model stands"),
         (name = "runs", description = "Evaluations and their results"),
         (name = "views", description = "What a person keeps"),
         (name = "attempts", description = "For executors"),
@@ -61,6 +62,10 @@ struct Core;
     benchmarks::list_benchmarks,
     benchmarks::get_benchmark,
     benchmarks::update_benchmark,
+    home::get_home,
+    leaderboard::get_coverage,
+    leaderboard::get_leaderboard,
+    leaderboard::get_benchmark_leaderboard,
     slices::list_slices,
     task_folders::list_task_folders,
     task_folders::create_task_folder,

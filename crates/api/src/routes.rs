@@ -3,8 +3,8 @@
 use crate::demo;
 use crate::error::AppError;
 use crate::handlers::{
-    attempts, auth, benchmarks, config, docs, drafts, health, invitations, me, models, organizations, runs,
-    secrets, slices, spa, system, task_folders, tokens, views, ws,
+    attempts, auth, benchmarks, config, docs, drafts, health, home, invitations, leaderboard, me, models,
+    organizations, runs, secrets, slices, spa, system, task_folders, tokens, views, ws,
 };
 use crate::openapi;
 use crate::state::AppState;
@@ -81,6 +81,13 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
                 "/benchmarks/{benchmark_id}",
                 patch().to(benchmarks::update_benchmark),
             )
+            .route("/home", get().to(home::get_home))
+            .route("/coverage", get().to(leaderboard::get_coverage))
+            .route("/leaderboard", get().to(leaderboard::get_leaderboard))
+            .route(
+                "/leaderboard/{benchmark_id}",
+                get().to(leaderboard::get_benchmark_leaderboard),
+            )
             .route("/slices", get().to(slices::list_slices))
             .route("/task-folders", get().to(task_folders::list_task_folders))
             .route("/task-folders", post().to(task_folders::create_task_folder))
@@ -99,6 +106,11 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
             .route("/runs/{run_id}/metrics", get().to(runs::metrics::get_run_metrics))
             .route("/runs/{run_id}/logs", get().to(runs::logs::get_run_logs))
             .route("/runs/{run_id}/samples", get().to(runs::samples::get_run_samples))
+            .route(
+                "/runs/{run_id}/samples/buckets",
+                get().to(runs::samples::get_sample_buckets),
+            )
+            .route("/samples/{sample_id}", get().to(runs::samples::get_sample))
             .route(
                 "/runs/{run_id}/artifacts",
                 get().to(runs::artifacts::list_run_artifacts),

@@ -1,6 +1,6 @@
 //! Models and their checkpoints.
 
-use crate::{ArgList, CheckpointId, ModelId, RunSummary};
+use crate::{ArgList, BenchmarkId, CheckpointId, ModelId, RunBenchmarkId, RunId, RunSummary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -36,8 +36,52 @@ pub struct ModelView {
     pub checkpoints: Vec<CheckpointView>,
     /// How many runs it has.
     pub run_count: u64,
+    /// On how many benchmarks it has a score.
+    #[serde(default)]
+    pub benchmark_count: u64,
+    /// When its newest score was measured.
+    #[serde(default)]
+    pub last_run_at: Option<DateTime<Utc>>,
     /// Whether it belongs to the demo.
     pub demo: bool,
+}
+
+/// What counts now for a checkpoint of a model: its score under one metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ModelScore {
+    /// The benchmark.
+    pub benchmark_id: BenchmarkId,
+    /// Its name.
+    pub benchmark: String,
+    /// The metric.
+    pub metric: String,
+    /// The filter; `none` where the task defines none.
+    pub filter: String,
+    /// Whether more is better.
+    pub higher_is_better: Option<bool>,
+    /// Whether it is the benchmark's own first metric.
+    pub is_primary: bool,
+    /// Whether a group was measured.
+    pub is_group: bool,
+    /// The checkpoint; `latest` where the model has none.
+    pub checkpoint: String,
+    /// Its place in training.
+    pub checkpoint_index: Option<i32>,
+    /// The value.
+    pub value: f64,
+    /// Its standard error.
+    pub stderr: Option<f64>,
+    /// Documents.
+    pub n: Option<i64>,
+    /// Whether only a part of the documents was measured.
+    pub limited: bool,
+    /// The run.
+    pub run_id: RunId,
+    /// The picked row of the run.
+    pub run_benchmark_id: RunBenchmarkId,
+    /// When it was measured.
+    pub ran_at: DateTime<Utc>,
 }
 
 /// A model with its runs.
@@ -49,6 +93,8 @@ pub struct ModelDetail {
     pub model: ModelView,
     /// Its runs, newest first, at most 200.
     pub runs: Vec<RunSummary>,
+    /// What counts now for each checkpoint, by benchmark, metric and training order.
+    pub scores: Vec<ModelScore>,
 }
 
 /// All models.

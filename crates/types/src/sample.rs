@@ -1,6 +1,6 @@
 //! Samples: one document of a benchmark in a run.
 
-use crate::{BenchmarkId, RunBenchmarkId, SampleId, SliceId};
+use crate::{BenchmarkId, BucketKind, RunBenchmarkId, RunId, SampleId, SliceId};
 use serde::{Deserialize, Serialize};
 
 /// One sample.
@@ -55,4 +55,66 @@ pub struct SamplePage {
     pub total: u64,
     /// Pass as `cursor` for the next page; null at the end.
     pub next_cursor: Option<String>,
+}
+
+/// What the samples of a run fall into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SampleBuckets {
+    /// By kind, the largest first; at most 40 of each kind.
+    pub buckets: Vec<SampleBucket>,
+}
+
+/// Samples that have something in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SampleBucket {
+    /// What they have in common.
+    pub kind: BucketKind,
+    /// As the filter takes it.
+    pub key: String,
+    /// In words.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// One sample, with what one wants to know when it is looked at alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SampleDetail {
+    /// The sample.
+    pub sample: SampleView,
+    /// The document's own fields; null where they are not kept.
+    pub doc: Option<serde_json::Value>,
+    /// Its run.
+    pub run_id: RunId,
+    /// The run's name.
+    pub run_name: String,
+    /// Its model.
+    pub model_name: String,
+    /// The checkpoint.
+    pub checkpoint: String,
+    /// What the newest runs of other models and checkpoints answered to the same document.
+    pub others: Vec<OtherAnswer>,
+}
+
+/// What another run answered to the same document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OtherAnswer {
+    /// Its sample.
+    pub sample_id: SampleId,
+    /// Its run.
+    pub run_id: RunId,
+    /// Its model.
+    pub model_name: String,
+    /// The checkpoint.
+    pub checkpoint: String,
+    /// What it answered, after the filter.
+    pub prediction: serde_json::Value,
+    /// The value under the primary metric.
+    pub score: Option<f64>,
+    /// 1 - score where the metric's range is [0, 1].
+    pub error: Option<f64>,
 }

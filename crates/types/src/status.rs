@@ -239,6 +239,22 @@ text_enum! {
 }
 
 text_enum! {
+    /// What samples of a bucket have in common.
+    BucketKind, "bucket kind" {
+        /// Their task.
+        Benchmark = "benchmark",
+        /// The category of their documents.
+        Category = "category",
+        /// What is odd about them.
+        Flag = "flag",
+        /// How they went.
+        Mark = "mark",
+        /// Their slice.
+        Slice = "slice",
+    }
+}
+
+text_enum! {
     /// What an artifact holds.
     ArtifactType, "artifact type" {
         /// The configuration of the run or a results document.

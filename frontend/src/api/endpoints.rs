@@ -1,10 +1,12 @@
 //! The endpoints that the pages use, by name.
 
 use types::{
-    ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CreateCheckpoint,
-    CreateModel, CreateRun, CreatedRun, ImportConfig, LaunchDraft, LogPage, LogStream, MAX_PAGE, MetricList,
-    ModelList, ModelView, PublicConfig, RequeueAnswer, RunBenchmarkId, RunDetail, RunId, RunList, RunPreview,
-    RunStatus, SamplePage, SaveView, SavedView, SavedViewList, SecretList, SliceList, SystemStatus, Ticket,
+    ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CoverageList,
+    CreateCheckpoint, CreateModel, CreateRun, CreatedRun, HomeView, ImportConfig, LaunchDraft,
+    LeaderboardView, LogPage, LogStream, MAX_PAGE, MetricList, ModelDetail, ModelList, ModelView,
+    PublicConfig, RequeueAnswer, RunBenchmarkId, RunDetail, RunId, RunList, RunPreview, RunStatus,
+    SampleBuckets, SampleDetail, SamplePage, SaveView, SavedView, SavedViewList, SecretList, SliceList,
+    SystemStatus, Ticket,
 };
 
 use super::{
@@ -103,6 +105,10 @@ endpoints! {
     samples(id: RunId, query: &SampleQuery) -> SamplePage = get query.path(id);
     /// All models.
     models() -> ModelList = get format!("{ROOT}/models");
+    /// A model with its runs and scores.
+    model(id: types::ModelId) -> ModelDetail = get format!("{ROOT}/models/{id}");
+    /// What happened lately.
+    home(days: u32) -> HomeView = get Path::new(format!("{ROOT}/home")).with("days", days);
     /// Adds a model.
     create_model(model: &CreateModel) -> ModelView = post format!("{ROOT}/models"), model;
     /// Adds a checkpoint to a model.
@@ -128,6 +134,14 @@ endpoints! {
     draft(file: &ImportConfig) -> LaunchDraft = post format!("{ROOT}/drafts"), file;
     /// Gives a run another name.
     rename(id: RunId, name: &str) -> serde_json::Value = patch format!("{ROOT}/runs/{id}"), &serde_json::json!({ "name": name });
+    /// What the samples of a run fall into.
+    sample_buckets(id: RunId, query: &SampleQuery) -> SampleBuckets = get query.path_of(id, "/buckets");
+    /// One sample.
+    sample(id: types::SampleId) -> SampleDetail = get format!("{ROOT}/samples/{id}");
+    /// Where each model stands.
+    leaderboard(query: &BoardQuery) -> LeaderboardView = get query.path();
+    /// What has been measured.
+    coverage() -> CoverageList = get format!("{ROOT}/coverage");
     /// All slices.
     slices() -> SliceList = get format!("{ROOT}/slices");
     /// Machines, GPUs, queue.
@@ -174,6 +188,35 @@ pub async fn raw_log(
     blob(client.send(Call::new(gloo_net::http::Method::GET, path)).await?).await
 }
 
+/// What is compared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BoardQuery {
+    /// Benchmarks or groups, by id, separated by commas.
+    pub benchmarks: String,
+    /// `best`, `all` or `specific`.
+    pub mode: String,
+    /// The checkpoint of `specific`.
+    pub checkpoint: String,
+    /// Only samples of this slice.
+    pub slice: String,
+    /// Scores under other conditions count as well.
+    pub lenient: bool,
+    /// Every metric.
+    pub all_metrics: bool,
+}
+
+impl BoardQuery {
+    fn path(&self) -> Path {
+        Path::new(format!("{ROOT}/leaderboard"))
+            .with("benchmarks", &self.benchmarks)
+            .with("checkpoint_mode", &self.mode)
+            .with("checkpoint", &self.checkpoint)
+            .with("slice_id", &self.slice)
+            .maybe("lenient", self.lenient.then_some(true))
+            .maybe("metrics", self.all_metrics.then_some("all"))
+    }
+}
+
 /// Which lines of a log are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogQuery {
@@ -210,6 +253,16 @@ pub struct SampleQuery {
     pub benchmark: Option<BenchmarkId>,
     /// Of one picked row.
     pub run_benchmark: Option<RunBenchmarkId>,
+    /// That went so: `wrong`, `right`, `unscored`.
+    pub mark: String,
+    /// With this flag.
+    pub flag: String,
+    /// Of this category of their documents.
+    pub category: String,
+    /// Of this slice.
+    pub slice: String,
+    /// Text in input, target or answer.
+    pub search: String,
     /// The samples after this one.
     pub cursor: String,
     /// The order.
@@ -220,9 +273,18 @@ pub struct SampleQuery {
 
 impl SampleQuery {
     fn path(&self, id: RunId) -> Path {
-        Path::new(format!("{ROOT}/runs/{id}/samples"))
+        self.path_of(id, "")
+    }
+
+    fn path_of(&self, id: RunId, part: &str) -> Path {
+        Path::new(format!("{ROOT}/runs/{id}/samples{part}"))
             .maybe("benchmark_id", self.benchmark)
             .maybe("run_benchmark_id", self.run_benchmark)
+            .with("mark", &self.mark)
+            .with("flag", &self.flag)
+            .with("category", &self.category)
+            .with("slice_id", &self.slice)
+            .with("search", &self.search)
             .with("cursor", &self.cursor)
             .with("sort_by", &self.sort_by)
             .maybe("limit", (self.limit > 0).then_some(self.limit))

@@ -17,15 +17,40 @@ pub fn IntervalCell(
     /// CSS pixels.
     #[prop(default = 72.0)]
     width: f64,
+    /// Not to be compared with the others of its column.
+    #[prop(optional)]
+    dim: bool,
 ) -> impl IntoView {
     let at = move |x: f64| spot(x, scale, width);
     let (shown, margin) = scored(value, Some(half));
     let label = format!("{shown}, 95 % interval ± {}", margin.unwrap_or_default());
     view! {
-        <svg class="ci" width=width.to_string() height="16" role="img" aria-label=label>
+        <svg class=if dim { "ci ci--dim" } else { "ci" } width=width.to_string() height="16" role="img" aria-label=label>
             <path class="ci__axis" d=format!("M0 15.5H{width}")></path>
             <path class="ci__w" d=format!("M{:.1} 8H{:.1}", at(value - half), at(value + half))></path>
             <path class="ci__p" d=format!("M{:.1} 4.5v7", at(value))></path>
+        </svg>
+    }
+}
+
+/// A bar over the places that a rank may have, on a rail of all ranks; the words beside it say the same.
+#[component]
+pub fn RankCell(
+    /// The best place.
+    lo: u32,
+    /// The worst.
+    hi: u32,
+    /// How many are ranked.
+    all: u32,
+    /// One's own.
+    #[prop(optional)]
+    pick: bool,
+) -> impl IntoView {
+    let at = move |place: u32| 4.0 + 36.0 * f64::from(place.min(all)) / f64::from(all.max(1));
+    view! {
+        <svg class=if pick { "rank rank--pick" } else { "rank" } width="44" height="12" aria-hidden="true">
+            <path class="rank__rail" d="M4 6.5H40"></path>
+            <path class="rank__w" d=format!("M{:.1} 6.5H{:.1}", at(lo.saturating_sub(1)), at(hi))></path>
         </svg>
     }
 }

@@ -4,7 +4,11 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
 
-use super::{button::IconButton, icon::Glyph, words::Untrusted};
+use super::{
+    button::{Button, IconButton, Size},
+    icon::Glyph,
+    words::Untrusted,
+};
 
 /// Puts text on the clipboard; true when the browser allowed it.
 pub async fn copy(text: &str) -> bool {
@@ -45,6 +49,35 @@ pub fn CopyButton(
         Some(false) => "The browser did not allow it".to_owned(),
     });
     view! { <IconButton small=true label=shown glyph on_click=click/> }
+}
+
+/// Puts the address of the page on the clipboard: it opens what is seen now.
+pub fn copy_address() {
+    spawn_local(async {
+        let address = window().location().href().unwrap_or_default();
+        // What is copied can be seen where it is pasted.
+        let _ = copy(&address).await;
+    });
+}
+
+/// "Copy link": the address of the page.
+#[component]
+pub fn CopyLink(
+    /// The height of the button.
+    #[prop(optional)]
+    size: Size,
+) -> impl IntoView {
+    let done = RwSignal::new(false);
+    let click = move |_| {
+        copy_address();
+        done.set(true);
+        spawn_local(async move {
+            TimeoutFuture::new(2000).await;
+            let _ = done.try_set(false);
+        });
+    };
+    let words = move || if done.get() { "Copied" } else { "Copy link" };
+    view! { <Button size icon=Glyph::Link on_click=click>{words}</Button> }
 }
 
 /// A block of code.

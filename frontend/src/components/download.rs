@@ -17,6 +17,17 @@ pub fn save(name: &str, kind: &str, text: &str) -> bool {
     save_blob(name, &blob)
 }
 
+/// Offers bytes that were made here as a file; true when the browser took it.
+pub fn save_bytes(name: &str, kind: &str, bytes: &[u8]) -> bool {
+    let options = BlobPropertyBag::new();
+    options.set_type(kind);
+    let parts = Array::of1(&js_sys::Uint8Array::from(bytes));
+    let Ok(blob) = Blob::new_with_u8_array_sequence_and_options(&parts, &options) else {
+        return false;
+    };
+    save_blob(name, &blob)
+}
+
 /// Offers bytes as a file; true when the browser took it.
 pub fn save_blob(name: &str, blob: &Blob) -> bool {
     let Ok(url) = Url::create_object_url_with_blob(blob) else {

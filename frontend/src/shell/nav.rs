@@ -26,7 +26,12 @@ pub struct Entry {
 }
 
 /// The pages, in order. The command palette lists the same.
-pub const ENTRIES: [Entry; 2] = [
+pub const ENTRIES: [Entry; 7] = [
+    Entry {
+        name: "Home",
+        path: "/home",
+        glyph: Glyph::Home,
+    },
     Entry {
         name: "Launch",
         path: "/launcher",
@@ -37,7 +42,33 @@ pub const ENTRIES: [Entry; 2] = [
         path: "/runs",
         glyph: Glyph::Runs,
     },
+    Entry {
+        name: "Leaderboard",
+        path: "/leaderboard",
+        glyph: Glyph::Board,
+    },
+    Entry {
+        name: "Models",
+        path: "/models",
+        glyph: Glyph::Model,
+    },
+    Entry {
+        name: "Failures",
+        path: "/failures",
+        glyph: Glyph::Fail,
+    },
+    Entry {
+        name: "Benchmarks",
+        path: "/benchmarks",
+        glyph: Glyph::Bench,
+    },
 ];
+
+/// Whether a path is an entry's own or below it.
+fn is_below(path: &str, entry: &str) -> bool {
+    path.strip_prefix(entry)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
 
 /// The navigation.
 #[component]
@@ -48,7 +79,7 @@ pub fn Nav() -> impl IntoView {
     let running = move || Some(pulse.count(RunStatus::Running)).filter(|&count| count > 0);
     let item = move |entry: &'static Entry| {
         // A page below an entry belongs to it as well.
-        let current = move || path.with(|path| path.starts_with(entry.path)).then_some("page");
+        let current = move || path.with(|path| is_below(path, entry.path)).then_some("page");
         let count = move || {
             running().filter(|_| entry.path == "/runs").map(|count| {
                 view! { <span class="nav__n" title=plural(count, "run is under way", "runs are under way")>{count}</span> }
@@ -113,5 +144,16 @@ fn NavFoot() -> impl IntoView {
             <div><span>"Queue"</span><span>{queue}</span></div>
             <AccountMenu/>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_below;
+
+    #[test]
+    fn a_page_belongs_to_its_entry() {
+        assert!(is_below("/runs/1", "/runs") && is_below("/runs", "/runs"));
+        assert!(!is_below("/home", "/runs") && !is_below("/modelscape", "/models"));
     }
 }

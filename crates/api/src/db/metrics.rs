@@ -5,6 +5,7 @@ use super::schema::{benchmarks, run_benchmarks, run_metrics};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use types::{BenchmarkId, MetricView, RunId};
 use uuid::Uuid;
@@ -65,6 +66,8 @@ pub struct NewMetric {
     pub sample_count: Option<i64>,
     /// Whether it is a group's.
     pub is_group: bool,
+    /// What it was measured under: `limit`, `num_fewshot`, `version`; what is not there is the task's own.
+    pub conditions: Value,
 }
 
 /// Replaces the scores of a picked benchmark.

@@ -189,6 +189,8 @@ fn view(row: ModelRow, checkpoints: Vec<CheckpointView>, run_count: u64) -> Mode
         archived_at,
         checkpoints,
         run_count,
+        benchmark_count: 0,
+        last_run_at: None,
         demo,
     }
 }
@@ -240,14 +242,20 @@ async fn with_checkpoints(conn: &mut Conn, rows: Vec<ModelRow>) -> QueryResult<V
     for row in checkpoints {
         own.entry(row.model_id).or_default().push(row.into());
     }
+    let mut measured = super::coverage::measured(conn, &ids).await?;
     let view_of = |row: ModelRow| {
+        let scores = measured.remove(&row.id);
         let runs = counts
             .get(&row.id)
             .copied()
             .and_then(|n| u64::try_from(n).ok())
             .unwrap_or(0);
         let checkpoints = own.remove(&row.id).unwrap_or_default();
-        view(row, checkpoints, runs)
+        ModelView {
+            benchmark_count: scores.map_or(0, |s| s.0),
+            last_run_at: scores.map(|s| s.1),
+            ..view(row, checkpoints, runs)
+        }
     };
     Ok(rows.into_iter().map(view_of).collect())
 }

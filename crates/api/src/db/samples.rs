@@ -1,4 +1,4 @@
-//! Samples: bulk writes, and pages by key.
+//! Samples: bulk writes. Reading them is in [`super::explore`].
 
 use super::Conn;
 use super::schema::run_samples;
@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bytea, Double, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
-use types::{BenchmarkId, RunBenchmarkId, RunId, SampleView};
 use uuid::Uuid;
 
 /// A sample to store.
@@ -149,164 +148,6 @@ impl Columns {
         self.content.push(s.content_hash);
         self.prompt.push(s.prompt_hash);
     }
-}
-
-/// What samples are sorted by. Those without a value come last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// By benchmark, filter and place in the file.
-    #[default]
-    Index,
-    /// Largest error first.
-    Error,
-    /// Least confidence first.
-    Confidence,
-}
-
-impl Sort {
-    /// The ascending sort key, null last; with `b.order, s.benchmark_id, s.filter, s.sample_index` after it.
-    const fn key(self) -> &'static str {
-        match self {
-            Self::Index => "0::float8",
-            Self::Error => "coalesce(-s.error, 'infinity'::float8)",
-            Self::Confidence => "coalesce(s.confidence, 'infinity'::float8)",
-        }
-    }
-}
-
-/// The last sample of a page: the next one begins behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    /// The sample.
-    pub id: Uuid,
-}
-
-/// Which samples.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Of this leaf, or this picked group.
-    pub benchmark: Option<BenchmarkId>,
-    /// Of this picked row.
-    pub pick: Option<RunBenchmarkId>,
-}
-
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    benchmark_id: Uuid,
-    #[diesel(sql_type = Text)]
-    benchmark: String,
-    #[diesel(sql_type = SqlUuid)]
-    run_benchmark_id: Uuid,
-    #[diesel(sql_type = BigInt)]
-    sample_index: i64,
-    #[diesel(sql_type = BigInt)]
-    doc_id: i64,
-    #[diesel(sql_type = Text)]
-    filter: String,
-    #[diesel(sql_type = Jsonb)]
-    input_data: Value,
-    #[diesel(sql_type = Nullable<Jsonb>)]
-    ground_truth: Option<Value>,
-    #[diesel(sql_type = Nullable<Jsonb>)]
-    prediction: Option<Value>,
-    #[diesel(sql_type = Nullable<Jsonb>)]
-    raw_prediction: Option<Value>,
-    #[diesel(sql_type = Jsonb)]
-    metrics: Value,
-    #[diesel(sql_type = Nullable<Double>)]
-    score: Option<f64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    score_reason: Option<String>,
-    #[diesel(sql_type = Nullable<Double>)]
-    error: Option<f64>,
-    #[diesel(sql_type = Nullable<Double>)]
-    confidence: Option<f64>,
-    #[diesel(sql_type = Array<Text>)]
-    flags: Vec<String>,
-    #[diesel(sql_type = Array<SqlUuid>)]
-    slice_assignments: Vec<Uuid>,
-}
-
-/// A page of samples with the cursor behind its last one.
-pub async fn page(
-    conn: &mut Conn,
-    run: RunId,
-    filter: &Filter,
-    sort: Sort,
-    after: Option<&Cursor>,
-    limit: i64,
-) -> QueryResult<(Vec<SampleView>, Option<Cursor>)> {
-    let key = sort.key();
-    let sql = format!(
-        "with at as (select {key} as key, b.\"order\", s.benchmark_id, s.filter, s.sample_index, s.id \
-           from run_samples s join run_benchmarks b on b.id = s.run_benchmark_id where s.id = $5) \
-         select s.id, s.benchmark_id, t.name as benchmark, s.run_benchmark_id, s.sample_index, s.doc_id, s.filter, \
-           s.input_data, s.ground_truth, s.prediction, s.raw_prediction, s.metrics, s.score, s.score_reason, s.error, \
-           s.confidence, s.flags, s.slice_assignments \
-         from run_samples s join run_benchmarks b on b.id = s.run_benchmark_id join benchmarks t on t.id = s.benchmark_id \
-         where s.run_id = $1 and ($2::uuid is null or s.benchmark_id = $2 or b.benchmark_id = $2) \
-           and ($3::uuid is null or s.run_benchmark_id = $3) \
-           and ($5::uuid is null or ({key}, b.\"order\", s.benchmark_id, s.filter, s.sample_index, s.id) > \
-             (select key, \"order\", benchmark_id, filter, sample_index, id from at)) \
-         order by {key}, b.\"order\", s.benchmark_id, s.filter, s.sample_index, s.id limit $4"
-    );
-    let rows: Vec<Row> = diesel::sql_query(sql)
-        .bind::<SqlUuid, _>(run.0)
-        .bind::<Nullable<SqlUuid>, _>(filter.benchmark.map(|b| b.0))
-        .bind::<Nullable<SqlUuid>, _>(filter.pick.map(|p| p.0))
-        .bind::<BigInt, _>(limit)
-        .bind::<Nullable<SqlUuid>, _>(after.map(|c| c.id))
-        .load(conn)
-        .await?;
-    let full = rows.len() as i64 == limit;
-    let cursor = rows.last().filter(|_| full).map(|r| Cursor { id: r.id });
-    Ok((rows.into_iter().map(view_of).collect(), cursor))
-}
-
-fn view_of(row: Row) -> SampleView {
-    SampleView {
-        id: row.id.into(),
-        index: row.sample_index,
-        doc_id: row.doc_id,
-        benchmark_id: row.benchmark_id.into(),
-        benchmark: row.benchmark,
-        run_benchmark_id: row.run_benchmark_id.into(),
-        filter: row.filter,
-        input: row.input_data,
-        ground_truth: row.ground_truth.unwrap_or(Value::Null),
-        prediction: row.prediction.unwrap_or(Value::Null),
-        raw_prediction: row.raw_prediction,
-        metrics: row.metrics,
-        score: row.score,
-        score_reason: row.score_reason,
-        error: row.error,
-        confidence: row.confidence,
-        flags: row.flags,
-        slices: row.slice_assignments.into_iter().map(Into::into).collect(),
-    }
-}
-
-/// How many samples match.
-pub async fn count(conn: &mut Conn, run: RunId, filter: &Filter) -> QueryResult<i64> {
-    #[derive(QueryableByName)]
-    struct Counted {
-        #[diesel(sql_type = BigInt)]
-        n: i64,
-    }
-    let counted: Counted = diesel::sql_query(
-        "select count(*) as n from run_samples s join run_benchmarks b on b.id = s.run_benchmark_id where s.run_id = $1 \
-         and ($2::uuid is null or s.benchmark_id = $2 or b.benchmark_id = $2) \
-         and ($3::uuid is null or s.run_benchmark_id = $3)",
-    )
-    .bind::<SqlUuid, _>(run.0)
-    .bind::<Nullable<SqlUuid>, _>(filter.benchmark.map(|b| b.0))
-    .bind::<Nullable<SqlUuid>, _>(filter.pick.map(|p| p.0))
-    .get_result(conn)
-    .await?;
-    Ok(counted.n)
 }
 
 /// Takes back the hashes of a task's documents, which turned out to be all the same.

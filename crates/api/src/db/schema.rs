@@ -421,6 +421,7 @@ diesel::table! {
         is_group -> Bool,
         slice_id -> Nullable<Uuid>,
         updated_at -> Timestamptz,
+        conditions -> Jsonb,
     }
 }
 

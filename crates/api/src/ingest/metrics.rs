@@ -3,6 +3,7 @@
 use super::samples::Scores;
 use crate::db::metrics::NewMetric;
 use lmms::results::{Metric, Results};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use types::MetricUpdate;
 use uuid::Uuid;
@@ -44,9 +45,30 @@ pub(super) fn rows(
                 higher_is_better: m.higher_is_better,
                 sample_count: m.n.and_then(|n| i64::try_from(n).ok()),
                 is_group: m.is_group,
+                conditions: conditions(results, m),
             })
         })
         .collect()
+}
+
+/// What makes a score one of its own kind: a part of the documents, few-shot examples, the task's version.
+fn conditions(results: &Results, metric: &Metric) -> Value {
+    let mut found = serde_json::Map::new();
+    let part = metric.n.zip(metric.original_n).is_some_and(|(n, all)| n < all);
+    if let Some(limit) = results.limit {
+        found.insert("limit".to_owned(), json!(limit));
+    } else if part && !metric.is_group {
+        found.insert("limit".to_owned(), json!(metric.n));
+    }
+    if let Some(task) = results.task(&metric.task) {
+        if let Some(shots) = task.num_fewshot {
+            found.insert("num_fewshot".to_owned(), json!(shots));
+        }
+        if let Some(version) = &task.version {
+            found.insert("version".to_owned(), json!(version.replace('\0', "\u{FFFD}")));
+        }
+    }
+    Value::Object(found)
 }
 
 /// lmms-eval gives no error for own aggregations, and its `_stderr_clt` is on the scale of the

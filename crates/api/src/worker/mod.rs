@@ -5,6 +5,7 @@
 //! lease; every write names owner and epoch, and one that comes too late changes nothing.
 
 mod attend;
+mod board;
 mod claim;
 mod ending;
 mod finalise;
@@ -79,6 +80,7 @@ async fn run_with(state: AppState, engine: Arc<dyn Engine>, mut shutdown: watch:
     };
     let stop = shutdown.clone();
     let reports = tokio::spawn(report(Arc::clone(&worker), stop));
+    let ranks = tokio::spawn(keep_ranks(Arc::clone(&worker), shutdown.clone()));
     let mut tasks = JoinSet::new();
     tokio::select! {
         () = work(&worker, &mut tasks) => {}
@@ -87,6 +89,7 @@ async fn run_with(state: AppState, engine: Arc<dyn Engine>, mut shutdown: watch:
     // Cut off in the middle they would be repeated by the next worker; that is safe, and rarely needed.
     let _ = tokio::time::timeout(LAST_WORDS, async { while tasks.join_next().await.is_some() {} }).await;
     reports.abort();
+    ranks.abort();
 }
 
 impl Worker {
@@ -217,6 +220,21 @@ async fn report(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
         }
         if let Err(error) = worker.sweep_orphans().await {
             tracing::debug!(error = %chain(&error), "orphans cannot be looked for");
+        }
+    }
+}
+
+/// Keeps the leaderboard's ranks as new as its scores.
+async fn keep_ranks(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
+    let mut clock = tokio::time::interval(worker.state.config.worker.poll);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = clock.tick() => {}
+            _ = shutdown.wait_for(|stop| *stop) => return,
+        }
+        if let Err(error) = board::refresh(&worker.state.db).await {
+            tracing::warn!(error = %chain(&error), "the leaderboard cannot be ranked");
         }
     }
 }

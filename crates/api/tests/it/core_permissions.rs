@@ -41,6 +41,7 @@ struct Scene {
     benchmark: Uuid,
     checkpoint: String,
     artifact: Uuid,
+    sample: Uuid,
     people: Vec<Person>,
     /// A viewer who never asks for anything.
     member: Uuid,
@@ -139,10 +140,12 @@ impl Scene {
             .post(&path, &org.editor, &json!({"checkpoint_variant": "first"}))
             .await;
         let checkpoint = made["id"].as_str().unwrap().to_owned();
-        let artifact = Uuid::now_v7();
+        let (artifact, sample) = (Uuid::now_v7(), Uuid::now_v7());
         let sql = format!(
             "insert into public.artifacts (id, organization_id, run_id, name, artifact_type, file_path, file_size)
-             values ('{artifact}', '{}', '{run}', 'x', 'log', 'x', 0)",
+             values ('{artifact}', '{}', '{run}', 'x', 'log', 'x', 0);
+             insert into public.run_samples (id, organization_id, run_id, run_benchmark_id, benchmark_id, sample_index, doc_id)
+             select '{sample}', organization_id, run_id, id, benchmark_id, 0, 0 from public.run_benchmarks where run_id = '{run}'",
             org.id
         );
         stage.superuser().await.batch_execute(&sql).await.unwrap();
@@ -154,6 +157,7 @@ impl Scene {
             attempt,
             checkpoint,
             artifact,
+            sample,
             people,
             member,
             stranger,
@@ -243,6 +247,7 @@ impl Scene {
             ("{benchmark_id}", self.benchmark.to_string()),
             ("{attempt_id}", self.attempt.to_string()),
             ("{artifact_id}", self.artifact.to_string()),
+            ("{sample_id}", self.sample.to_string()),
             ("attempts/{name}", "attempts/NAME".to_owned()),
             ("files/{name}", "files/stdout.log?offset=0".to_owned()),
             ("secrets/{name}", "secrets/NAME".to_owned()),

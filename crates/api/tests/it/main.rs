@@ -1,6 +1,7 @@
 //! The server against real PostgreSQL, real HTTP and real executors.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
+mod board;
 mod core_auth;
 mod core_catalogue;
 mod core_forged;
@@ -13,6 +14,7 @@ mod core_permissions;
 mod core_schema;
 mod core_watch;
 mod demo;
+mod explore;
 mod faults;
 mod faults_clock;
 mod faults_database;

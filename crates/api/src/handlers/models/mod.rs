@@ -4,7 +4,7 @@ mod problems;
 
 use crate::auth::{Principal, Scope};
 use crate::db::models::{self, CheckpointChange, ModelChange, NewCheckpoint, NewModel};
-use crate::db::{Conn, indexed, runs};
+use crate::db::{Conn, board, indexed, runs};
 use crate::error::{AppError, AppResult};
 use crate::json::Json;
 use crate::state::AppState;
@@ -56,7 +56,8 @@ pub async fn get_model(
                 ..runs::Filter::default()
             };
             let runs = runs::list(conn, &filter, SHOWN_RUNS, 0).await?;
-            Ok(ModelDetail { model, runs })
+            let scores = board::of_model(conn, id.0).await?;
+            Ok(ModelDetail { model, runs, scores })
         })
         .await?;
     Ok(web::Json(detail))

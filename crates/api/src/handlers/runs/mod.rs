@@ -36,6 +36,8 @@ use utoipa::OpenApi;
         metrics::get_run_metrics,
         logs::get_run_logs,
         samples::get_run_samples,
+        samples::get_sample_buckets,
+        samples::get_sample,
         artifacts::list_run_artifacts,
         ticket::create_ticket,
         download::download_artifact,
