@@ -144,7 +144,8 @@ impl AttemptDir {
     /// When it cannot be written.
     pub fn write_atomic(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(name);
-        let aside = beside(&path, "tmp");
+        // Two workers may prepare the same attempt for a moment: neither takes the other's file away.
+        let aside = beside(&path, &format!("tmp-{}", std::process::id()));
         let written = write_synced(&aside, bytes);
         if let Err(error) = written {
             let _ = fs::remove_file(&aside);

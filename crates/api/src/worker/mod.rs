@@ -28,6 +28,7 @@ use runner::gpu::Monitor;
 use runner::{Engine, LocalEngine};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -50,6 +51,8 @@ struct Worker {
     engine: Arc<dyn Engine>,
     gpus: Monitor,
     sole: Option<SoleRight>,
+    /// What an earlier holder of that right left behind has been taken over: who shares the folder since is alive.
+    settled: AtomicBool,
     watches: Watches,
     /// How often each benchmark could not be stored.
     failures: Mutex<HashMap<Uuid, u32>>,
@@ -102,6 +105,7 @@ impl Worker {
             engine,
             gpus: Monitor::start(library, GPU_INTERVAL)?,
             sole: SoleRight::take(&attempts)?,
+            settled: AtomicBool::new(false),
             watches: Watches::default(),
             failures: Mutex::default(),
             state,
@@ -115,10 +119,8 @@ impl Worker {
     /// Renews leases, takes over what others left, and claims; returns the runs to look after.
     async fn tick(&self) -> Result<Vec<Uuid>, db::Error> {
         let lease = self.state.config.worker.lease;
-        let folder = self
-            .sole
-            .as_ref()
-            .map(|_| self.state.config.attempts_dir().display().to_string());
+        let left_behind = self.sole.is_some() && !self.settled.load(Ordering::Relaxed);
+        let folder = left_behind.then(|| self.state.config.attempts_dir().display().to_string());
         self.state
             .db
             .service(async |conn: &mut Conn| -> Result<_, db::Error> {
@@ -130,6 +132,7 @@ impl Worker {
                 Ok(())
             })
             .await?;
+        self.settled.store(true, Ordering::Relaxed);
         self.claim_what_fits().await?;
         self.state
             .db
