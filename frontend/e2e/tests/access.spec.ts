@@ -1,27 +1,6 @@
-import { join } from "node:path";
-import type { Page } from "@playwright/test";
-import { expectAccessible } from "../support/axe.ts";
 import { expect, test } from "../support/fixtures.ts";
+import { expectGood } from "../support/good.ts";
 import { openLauncher, pickBenchmark, pickModel } from "../support/launcher.ts";
-import { output } from "../support/stack.ts";
-
-const WIDTHS = [360, 1024, 1920];
-const THEMES = ["light", "dark"] as const;
-
-/** Each page in both themes and three widths: axe finds nothing, nothing sticks out, and a picture for people. */
-async function expectGood(page: Page, name: string): Promise<void> {
-  const folder = output("screens");
-  for (const theme of THEMES) {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: width === 360 ? 740 : 900 });
-      await expect.poll(() => page.evaluate(() => document.scrollingElement!.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
-      await expectAccessible(page, `${name}, ${theme}, ${width} px`);
-      await page.screenshot({ path: join(folder, `${name}-${theme}-${width}.png`) });
-    }
-  }
-  await page.setViewportSize({ width: 1280, height: 900 });
-}
 
 test("sign-in is accessible", async ({ page, stack, expected }) => {
   expected.push(/status of 40[01]/);

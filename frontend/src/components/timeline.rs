@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    time::use_zone,
+    time::{Ago, use_zone},
     words::{Tone, Untrusted},
 };
 use crate::format::{clock, exact};
@@ -27,6 +27,9 @@ pub fn Timeline(
     /// The moments, in the order of display.
     #[prop(into)]
     moments: Signal<Vec<Moment>>,
+    /// How long ago they were, for moments of many days; else the time of day.
+    #[prop(optional)]
+    ago: bool,
 ) -> impl IntoView {
     let zone = use_zone();
     let entry = move |moment: Moment| {
@@ -38,7 +41,11 @@ pub fn Timeline(
         };
         view! {
             <li class=format!("time__e{tone}")>
-                <time title=exact(moment.at, zone)>{clock(moment.at, zone)}</time>
+                {if ago {
+                    view! { <Ago at=moment.at/> }.into_any()
+                } else {
+                    view! { <time title=exact(moment.at, zone)>{clock(moment.at, zone)}</time> }.into_any()
+                }}
                 <span class="time__dot"></span>
                 <div>
                     <span class="mid">{moment.title}</span>
@@ -47,5 +54,5 @@ pub fn Timeline(
             </li>
         }
     };
-    view! { <ol class="time">{move || moments.get().into_iter().map(entry).collect_view()}</ol> }
+    view! { <ol class=if ago { "time time--ago" } else { "time" }>{move || moments.get().into_iter().map(entry).collect_view()}</ol> }
 }

@@ -280,7 +280,7 @@ pub fn Activity(
     view! {
         <Section title="Activity">
             <Show when=move || !none() fallback=|| view! { <p class="muted">"Nothing has ended yet."</p> }>
-                <Timeline moments/>
+                <Timeline moments ago=true/>
             </Show>
         </Section>
     }

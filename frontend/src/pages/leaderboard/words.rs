@@ -79,11 +79,11 @@ pub fn rank_title(entry: &BoardEntry, ranked: usize) -> String {
 
 /// Where the rank intervals come from.
 pub fn basis_words(board: &LeaderboardView) -> String {
-    let tests = count(board.ranks.tests);
+    let tests = plural(board.ranks.tests.into(), "test", "tests");
     match board.ranks.kind {
-        RankKind::Paired => format!("From {tests} tests paired sample by sample, Holm corrected."),
+        RankKind::Paired => format!("From {tests} paired sample by sample, Holm corrected."),
         RankKind::Unpaired => format!(
-            "From {tests} tests of the scores' own errors, Holm corrected; wider than tests paired sample by sample."
+            "From {tests} of the scores' own errors, Holm corrected; wider than tests paired sample by sample."
         ),
     }
 }

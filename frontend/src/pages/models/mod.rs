@@ -271,13 +271,17 @@ fn Row(model: ModelView) -> impl IntoView {
         n => count(n as u64),
     };
     let last = model.last_run_at.map(|at| at.timestamp_millis() as f64);
+    let source = model.source.filter(|source| *source != model.name);
     let archived = model.archived_at.map(|_| view! { " " <Badge>"archived"</Badge> });
     view! {
         <tr>
             <th scope="row">
                 <a class="num" href=move || carry(&format!("/models/{id}"))>{model.name}</a>
                 {archived}
-                {model.source.map(|source| view! { " " <span class="dim reg small">{source}</span> })}
+                {source.map(|source| {
+                    let whole = source.clone();
+                    view! { " " <span class="dim reg small models__source" title=whole>{source}</span> }
+                })}
             </th>
             <td>{model.family.unwrap_or_else(|| MISSING.to_owned())}</td>
             <td class="r">{size}</td>
