@@ -6,6 +6,9 @@ import { join, resolve } from "node:path";
 import { expect, test } from "../support/fixtures.ts";
 import type { Stack } from "../support/stack.ts";
 
+/** Supabase's program as its package for this system carries it: the package around them pins every system's. */
+const SUPABASE = resolve(`node_modules/@supabase/cli-${process.platform}-${process.arch}/bin/supabase`);
+
 /** The embedded cluster listens on a socket in a private folder; the advisors know loopback alone. */
 async function listening(socket: string): Promise<Server> {
   const server = createServer((from) => {
@@ -25,7 +28,7 @@ function advisors(stack: Stack, url: string): Promise<{ status: number; text: st
   words.push("--type", "all", "--level", "warn", "--fail-on", "warn");
   const options = { cwd: folder, env: { ...process.env, HOME: folder, DO_NOT_TRACK: "1" } };
   return new Promise((done) => {
-    execFile(resolve("node_modules/.bin/supabase"), words, options, (error, stdout, stderr) =>
+    execFile(SUPABASE, words, options, (error, stdout, stderr) =>
       done({ status: error ? Number(error.code ?? 1) : 0, text: stdout + stderr }),
     );
   });
