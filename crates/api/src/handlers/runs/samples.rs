@@ -174,6 +174,8 @@ pub async fn get_sample_buckets(
     query: web::Query<GetSamples>,
 ) -> AppResult<web::Json<SampleBuckets>> {
     let id = access::run_id(&path)?;
+    // It holds for pages alone, but what is no limit is refused here as well.
+    page_size(query.limit, 20)?;
     let filter = query.wanted()?;
     state
         .db
