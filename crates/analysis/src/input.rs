@@ -15,6 +15,9 @@ pub const LARGEST_COUNT: u64 = 1 << 50;
 /// The most resampling replicates of one call.
 pub const MOST_REPLICATES: usize = 10_000_000;
 
+/// The most samples that one call resamples: their numbers fit into 32 bits.
+pub const MOST_SAMPLES: usize = u32::MAX as usize;
+
 /// Why an analysis was not carried out.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]

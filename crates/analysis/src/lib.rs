@@ -88,5 +88,5 @@ pub mod trend;
 pub mod unpaired;
 
 pub use clusters::Clusters;
-pub use input::{InputError, LARGEST, LARGEST_COUNT, MOST_REPLICATES, with_missing};
+pub use input::{InputError, LARGEST, LARGEST_COUNT, MOST_REPLICATES, MOST_SAMPLES, with_missing};
 pub use interval::Interval;

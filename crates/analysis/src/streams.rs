@@ -54,7 +54,9 @@ impl Stream {
 }
 
 /// `L` consecutive replicates' streams, advanced together: the same numbers as `L` [`Stream`]s,
-/// with the generators' words side by side so that the compiler can use vector registers.
+/// with the generators' words side by side and no step that depends on them, so that the compiler
+/// can use vector registers. Everything is inlined, because only then does it take over the
+/// instruction set that its caller is compiled for.
 #[derive(Debug, Clone)]
 pub(crate) struct Lanes<const L: usize> {
     s: [[u64; L]; 4],
@@ -62,6 +64,7 @@ pub(crate) struct Lanes<const L: usize> {
 
 impl<const L: usize> Lanes<L> {
     /// The streams of the replicates `first` to `first + L - 1`.
+    #[inline(always)]
     pub(crate) fn new(seed: u64, first: u64) -> Self {
         let mut s = [[0; L]; 4];
         for lane in 0..L {
@@ -73,8 +76,8 @@ impl<const L: usize> Lanes<L> {
         Self { s }
     }
 
-    #[inline]
-    fn next(&mut self) -> [u64; L] {
+    #[inline(always)]
+    fn bits(&mut self) -> [u64; L] {
         let mut out = [0; L];
         let [s0, s1, s2, s3] = &mut self.s;
         for l in 0..L {
@@ -90,29 +93,20 @@ impl<const L: usize> Lanes<L> {
         out
     }
 
-    /// Hands `draws` numbers below `n` of every lane to `take(lane, number)`, lane by lane at
-    /// each draw. The generators run ahead in a small buffer, apart from the memory accesses.
-    #[inline]
-    pub(crate) fn draw(&mut self, draws: usize, n: usize, mut take: impl FnMut(usize, usize)) {
-        const AHEAD: usize = 32;
-        let mut buffer = [[0; L]; AHEAD];
-        let mut left = draws;
-        while left > 0 {
-            let now = left.min(AHEAD);
-            for bits in &mut buffer[..now] {
-                *bits = self.next();
-            }
-            for bits in &buffer[..now] {
-                for (lane, &bits) in bits.iter().enumerate() {
-                    take(lane, ((u128::from(bits) * n as u128) >> 64) as usize);
-                }
-            }
-            left -= now;
-        }
+    /// A number below `n` of every lane. With `n` in 32 bits the high word of the product is two
+    /// products of 32 bits, which vector registers have; the 128-bit one they have not.
+    #[inline(always)]
+    pub(crate) fn below(&mut self, n: u32) -> [u64; L] {
+        let n = u64::from(n);
+        self.bits().map(|bits| {
+            let (high, low) = (bits >> 32, bits & 0xffff_ffff);
+            (high * n + ((low * n) >> 32)) >> 32
+        })
     }
 }
 
 /// One step of SplitMix64, which spreads a seed over a generator's state.
+#[inline(always)]
 fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
@@ -147,11 +141,13 @@ mod tests {
 
     #[test]
     fn lanes_draw_what_their_streams_draw() {
-        let mut drawn = vec![Vec::new(); 8];
-        Lanes::<8>::new(u64::MAX, 3).draw(100, 1000, |lane, x| drawn[lane].push(x));
-        for (lane, drawn) in drawn.iter().enumerate() {
-            let mut stream = Stream::new(u64::MAX, 3 + lane as u64);
-            assert!(drawn.iter().all(|&x| x == stream.below(1000)));
+        for n in [1, 1000, u32::MAX] {
+            let mut lanes = Lanes::<8>::new(u64::MAX, 3);
+            let mut streams: [Stream; 8] = std::array::from_fn(|lane| Stream::new(u64::MAX, 3 + lane as u64));
+            for _ in 0..1000 {
+                let alone = streams.each_mut().map(|stream| stream.below(n as usize) as u64);
+                assert_eq!(lanes.below(n), alone);
+            }
         }
     }
 }

@@ -7,7 +7,9 @@ mod sums;
 use serde::{Deserialize, Serialize};
 
 use crate::clusters::Clusters;
-use crate::input::{InputError, MOST_REPLICATES, at_most, check, check_level, defined, same_length};
+use crate::input::{
+    InputError, MOST_REPLICATES, MOST_SAMPLES, at_most, check, check_level, defined, same_length,
+};
 use crate::interval::Interval;
 use crate::moments::{Moments, extremes, is_constant, mean};
 use crate::order::{quantile, sorted};
@@ -91,7 +93,7 @@ pub struct Bootstrap {
 ///
 /// # Errors
 /// When `rows` is not a whole number of rows, `clusters` has another length, a number is
-/// infinite, or there are too many replicates.
+/// infinite, or there are too many samples or replicates.
 pub fn bootstrap(
     rows: &[f64],
     statistic: Statistic,
@@ -167,6 +169,7 @@ fn check_rows(
     at_most("b", how.b, MOST_REPLICATES)?;
     check(name, rows)?;
     let n = rows.len() / statistic.columns();
+    at_most(name, n, MOST_SAMPLES)?;
     same_length(name, rows.len(), n * statistic.columns())?;
     Ok(n)
 }

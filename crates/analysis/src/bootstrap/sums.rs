@@ -1,5 +1,9 @@
 //! Statistics of column totals: a replicate costs one addition per draw and column.
 
+use std::mem;
+
+use multiversion::multiversion;
+
 use super::{Resample, Statistic};
 use crate::clusters::Clusters;
 use crate::moments::sum;
@@ -10,6 +14,10 @@ const LANES: usize = 8;
 
 /// Draws between two additions to the grand total, which keeps the rounding error small.
 const BLOCK: usize = 1024;
+
+/// How many draws the generators are ahead of the rows: the processor generates and fetches at
+/// the same time, where a step waits for neither.
+const AHEAD: usize = 16;
 
 /// Units (samples or clusters) with the totals of their columns.
 pub(super) struct Sums {
@@ -94,24 +102,40 @@ impl Sums {
     /// The statistic on the replicates `first` to `first + LANES - 1`, for rows of `W` numbers.
     fn lanes<const W: usize>(&self, seed: u64, first: u64) -> [f64; LANES] {
         let (rows, _) = self.values.as_chunks::<W>();
-        let mut lanes = Lanes::<LANES>::new(seed, first);
-        let mut totals = [[0.0; W]; LANES];
-        let mut left = self.units;
-        while left > 0 {
-            let draws = left.min(BLOCK);
-            let mut sums = [[0.0; W]; LANES];
-            lanes.draw(draws, rows.len(), |lane, at| {
-                for (sum, x) in sums[lane].iter_mut().zip(&rows[at]) {
+        resampled_totals(rows, seed, first).map(|totals| self.statistic(&totals, self.units))
+    }
+}
+
+/// The column totals of the resamples `first` to `first + LANES - 1`, each with as many draws as
+/// there are rows, at most `MOST_SAMPLES`.
+///
+/// Compiled for several instruction sets, of which the processor's own is chosen; the additions
+/// are the same in all of them, and so is the result, to the bit.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
+fn resampled_totals<const W: usize>(rows: &[[f64; W]], seed: u64, first: u64) -> [[f64; W]; LANES] {
+    let n = rows.len() as u32;
+    let mut lanes = Lanes::<LANES>::new(seed, first);
+    let mut ahead = [[0; LANES]; AHEAD];
+    ahead.fill_with(|| lanes.below(n));
+    let mut totals = [[0.0; W]; LANES];
+    let mut left = rows.len();
+    while left > 0 {
+        let draws = left.min(BLOCK);
+        let mut sums = [[0.0; W]; LANES];
+        for draw in 0..draws {
+            let drawn = mem::replace(&mut ahead[draw % AHEAD], lanes.below(n));
+            for (sums, at) in sums.iter_mut().zip(drawn) {
+                for (sum, x) in sums.iter_mut().zip(&rows[at as usize]) {
                     *sum += x;
                 }
-            });
-            for (total, sum) in totals.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
-                *total += sum;
             }
-            left -= draws;
         }
-        totals.map(|totals| self.statistic(&totals, self.units))
+        for (total, sum) in totals.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
+            *total += sum;
+        }
+        left -= draws;
     }
+    totals
 }
 
 impl Resample for Sums {
@@ -152,5 +176,40 @@ impl Resample for Sums {
             return self.values.iter().map(|x| (totals[0] - x) / rest).collect();
         }
         self.values.chunks_exact(self.width).map(without).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::streams::Stream;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// The same sums by one generator, draw by draw.
+    fn alone(rows: &[[f64; 2]], mut stream: Stream) -> [f64; 2] {
+        let mut totals = [0.0; 2];
+        for block in rows.chunks(BLOCK) {
+            let mut sums = [0.0; 2];
+            for _ in block {
+                let row = rows[stream.below(rows.len())];
+                sums = [sums[0] + row[0], sums[1] + row[1]];
+            }
+            totals = [totals[0] + sums[0], totals[1] + sums[1]];
+        }
+        totals
+    }
+
+    #[test]
+    fn resampling_side_by_side_is_resampling_alone_to_the_bit() {
+        for n in [1, 15, 16, 17, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5] {
+            let rows: Vec<[f64; 2]> = (0..n)
+                .map(|i| [(i as f64).sqrt(), 1.0 / (i + 1) as f64])
+                .collect();
+            let together = resampled_totals(&rows, 42, 8);
+            for (lane, totals) in together.into_iter().enumerate() {
+                assert_eq!(totals, alone(&rows, Stream::new(42, 8 + lane as u64)), "{n} rows");
+            }
+        }
     }
 }
