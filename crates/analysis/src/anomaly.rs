@@ -33,8 +33,8 @@ pub struct Robust {
     pub q3: Option<f64>,
     /// `q1 - 3 (q3 - q1)`.
     pub fence_lo: Option<f64>,
-    /// `q3 + 3 (q3 - q1)`: of the absolute relative changes of a series' history, the default
-    /// alert when runs have no standard error.
+    /// `q3 + 3 (q3 - q1)`. Where runs have no standard error, a change is worth an alert when its
+    /// absolute relative size is above this fence of those before it.
     pub fence_hi: Option<f64>,
 }
 

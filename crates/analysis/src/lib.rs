@@ -42,7 +42,10 @@
 //! ```
 //!
 //! Sums are pairwise, variances two-pass, p-values computed as tails; resampling is the same to the
-//! bit on every machine ([`streams`]).
+//! bit on every machine ([`streams`]). Unless a function says otherwise, quantiles are linear between
+//! order statistics (type 7 of Hyndman and Fan, as numpy's), ranks of ties are averaged, standard
+//! deviations have the divisor n-1, and a level of 0.95 means a two-sided interval. Of two runs `a`
+//! is the baseline and `b` the candidate; differences are b - a.
 
 pub mod adaptive;
 pub mod anomaly;

@@ -29,7 +29,9 @@ pub struct Mcnemar {
     pub p_chi2_cc: Option<f64>,
     /// Accuracy of the candidate minus that of the baseline; undefined without questions.
     pub diff: Option<f64>,
-    /// Adjusted Wald confidence interval of `diff` (Bonett and Price 2012).
+    /// Adjusted Wald confidence interval of `diff` (Bonett and Price 2012): Wald's with one flip
+    /// added on either side, `p01 - p10 ± z √((p01 + p10 - (p01 - p10)²)/(n + 2))` with
+    /// `p = (flips + 1)/(n + 2)`.
     pub bonett_price: Option<Interval>,
     /// Posterior probability that the candidate is better, under uniform priors.
     pub p_candidate_better_bayes: f64,

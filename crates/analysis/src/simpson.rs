@@ -41,6 +41,9 @@ pub struct Simpson {
 
 /// Checks a comparison of two runs whose slices are mixed differently.
 ///
+/// With different mixes the difference over all samples also measures the mixes (Simpson's
+/// paradox); the difference within slices does not. Assumes independent questions.
+///
 /// ```
 /// use analysis::simpson::{Stratum, simpson};
 ///

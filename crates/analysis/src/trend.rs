@@ -19,7 +19,7 @@ pub struct Trend {
     pub n: usize,
     /// Pairs that rise minus pairs that fall.
     pub s: Option<i64>,
-    /// Variance of `s` without a trend, corrected for ties.
+    /// Variance of `s` without a trend, corrected for equal scores.
     pub var_s: Option<f64>,
     /// `s`, moved by one towards 0, in standard units.
     pub z: Option<f64>,
@@ -42,6 +42,11 @@ pub struct Trend {
 
 /// Tests for a monotone trend of `y` over `t` and estimates its slope, without assuming a
 /// distribution.
+///
+/// `S = Σ sign(t_j - t_i) sign(y_j - y_i)` over all pairs, with variance
+/// `(n(n-1)(2n+5) - Σ k(k-1)(2k+5))/18`, k the sizes of groups of equal y (Mann 1945, Kendall). The
+/// limits of the slope are the pairwise slopes whose ranks lie `z_{(1+level)/2}·√Var S` apart
+/// about the middle. Assumes independent points.
 ///
 /// ```
 /// use analysis::trend::trend;

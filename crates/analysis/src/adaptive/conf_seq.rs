@@ -125,9 +125,16 @@ impl ConfidenceSequence {
 /// Bounds of a mean score that hold after every sample at once, with probability 1 - α.
 ///
 /// The predictable-mixture empirical Bernstein confidence sequence, without replacement when the
-/// population is known (Waudby-Smith and Ramdas 2020, 2023), intersected over time and with what
-/// is certain: `[S/N, (S + N - t)/N]`. About twice as wide as a fixed-n interval. `looks` are the
-/// sample counts to report; those beyond the data are left out.
+/// population of N is known (Waudby-Smith and Ramdas 2020, 2023):
+/// `(Σ λ(x + Z) ± (ln(2/α) + Σ (x - m)² (-ln(1-λ) - λ))) / Σ λ(1 + W)`, where at sample t
+/// `λ = min(½, √(2 ln(2/α)/(v t ln(1+t))))`, m and v are mean and variance of the scores before it
+/// together with one imagined score (of mean ½ and variance ¼), S is their sum, `Z = S/(N-t+1)`,
+/// `W = (t-1)/(N-t+1)`, and Z = W = 0 without a population. The bounds are intersected over time
+/// and with what is certain after t samples: `[S/N, (S + N - t)/N]`.
+///
+/// Assumes that the samples come in random order, and of an endless population that they are
+/// independent. About twice as wide as a fixed-n interval. `looks` are the sample counts to report;
+/// those beyond the data are left out.
 ///
 /// ```
 /// use analysis::adaptive::conf_seq;

@@ -170,11 +170,17 @@ impl Eprocess {
 
 /// Compares two runs pair by pair until it is clear whether the candidate is worse by `margin`.
 ///
-/// Two betting e-processes on the paired differences, scaled to [0, 1]: one against "worse by the
-/// margin or more", one against the opposite. Either may be stopped at `1/α`, at any time, with
-/// error probability at most α. With a finite population the evidence becomes infinite only when
-/// the pairs left cannot bring the mean back, strictly: at the boundary itself they still can.
-/// `looks` are the pair counts to report; those beyond the data are left out.
+/// Two betting e-processes on the paired differences, scaled to [0, 1] as `x = (d + 1)/2`: one
+/// against "worse by the margin or more", one against the opposite (Waudby-Smith and Ramdas 2023).
+/// With m the mean that the pairs left must have for the whole to lie on the margin, a pair
+/// multiplies the evidence by `1 + λ(x - m)` and `1 - λ(x - m)`; `λ = √(2 ln(1/α)/(v t ln(1+t)))`
+/// rests on the variance v of the pairs before it, and is at most `½/m` and `½/(1-m)`. Either may
+/// be stopped at `1/α`, at any time, with error probability at most α. With a finite population
+/// the evidence becomes infinite only when the pairs left cannot bring the mean back, strictly: at
+/// the boundary itself they still can.
+///
+/// Assumes that the pairs come in random order. `looks` are the pair counts to report; those beyond
+/// the data are left out.
 ///
 /// ```
 /// use analysis::adaptive::{Decision, eprocess};
