@@ -61,6 +61,9 @@ print(best)
 print(finder.top_slices_statistics_[0]["slice_score"])
 "#;
 
+/// Bytes up to which glibc keeps freed memory.
+const KEPT: &str = "1000000000";
+
 /// How long numpy takes for a bootstrap, in seconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Numpy {
@@ -111,12 +114,16 @@ impl Python {
         (found[0], found[1])
     }
 
-    /// Runs a script and reads the numbers that it prints.
+    /// Runs a script and reads the numbers that it prints. glibc is told to keep what is freed:
+    /// else it may return every replicate's arrays to the kernel and fault them in again, which
+    /// more than doubles numpy's time and depends on what else was allocated.
     fn numbers(&self, script: &str, input: &str) -> Vec<f64> {
         let mut child = Command::new(&self.0)
             .args(["-c", script])
             .env("OPENBLAS_NUM_THREADS", "1")
             .env("OMP_NUM_THREADS", "1")
+            .env("MALLOC_MMAP_THRESHOLD_", KEPT)
+            .env("MALLOC_TRIM_THRESHOLD_", KEPT)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
