@@ -105,8 +105,8 @@ fn known_versions() -> Result<Vec<String>, Error> {
 
 /// From a thread that may block.
 fn establish(url: &str) -> diesel::ConnectionResult<SyncConnection> {
-    let made = Handle::current().block_on(super::pool::establish(url));
-    made.map(SyncConnection::from)
+    let made = Handle::current().block_on(super::connect::establish(url));
+    made.map(|conn| SyncConnection::from(conn.into_plain()))
 }
 
 fn run_pending(url: &str) -> Result<(), Error> {

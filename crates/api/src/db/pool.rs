@@ -4,19 +4,17 @@
 //! and caller go out as one message, through the transaction manager, so that a dropped future
 //! leaves a connection that the pool throws away.
 
+use super::connect::{Conn, establish};
 use crate::auth::Principal;
 use crate::config::DatabaseConfig;
 use diesel::result::{ConnectionError, ConnectionResult, DatabaseErrorKind};
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use diesel_async::{AnsiTransactionManager, RunQueryDsl, TransactionManager};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime::Handle;
-
-/// A connection inside a transaction.
-pub type Conn = AsyncPgConnection;
 
 /// Why the database did not answer.
 #[derive(Debug, Error)]
@@ -110,7 +108,7 @@ impl From<&DatabaseErrorKind> for DatabaseErrorKindName {
 /// The database.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool<AsyncPgConnection>,
+    pool: Pool<Conn>,
     url: String,
     statement_timeout: Duration,
     idle_timeout: Duration,
@@ -201,14 +199,14 @@ impl Db {
         let mut conn = self.begin(&actor).await?;
         match work(&mut conn).await {
             Ok(value) => {
-                AnsiTransactionManager::commit_transaction(&mut *conn)
+                AnsiTransactionManager::commit_transaction(&mut **conn)
                     .await
                     .map_err(Error::from)?;
                 Ok(value)
             }
             Err(error) => {
                 // A failed rollback leaves a broken connection, which the pool drops; the caller's error is the news.
-                let _ = AnsiTransactionManager::rollback_transaction(&mut *conn).await;
+                let _ = AnsiTransactionManager::rollback_transaction(&mut **conn).await;
                 Err(error)
             }
         }
@@ -216,12 +214,12 @@ impl Db {
 
     /// A connection inside a transaction. One that broke while it was idle is replaced by the next:
     /// nothing has been done on it.
-    async fn begin(&self, actor: &Actor<'_>) -> Result<Object<AsyncPgConnection>, Error> {
+    async fn begin(&self, actor: &Actor<'_>) -> Result<Object<Conn>, Error> {
         let begin = self.begin_sql(actor);
         let mut left = self.pool.status().max_size;
         loop {
             let mut conn = self.get().await?;
-            match AnsiTransactionManager::begin_transaction_sql(&mut *conn, &begin).await {
+            match AnsiTransactionManager::begin_transaction_sql(&mut **conn, &begin).await {
                 Ok(()) => return Ok(conn),
                 Err(error) => {
                     let error = Error::from(error);
@@ -234,7 +232,7 @@ impl Db {
         }
     }
 
-    async fn get(&self) -> Result<Object<AsyncPgConnection>, Error> {
+    async fn get(&self) -> Result<Object<Conn>, Error> {
         self.pool.get().await.map_err(|e| Error::Pool(Box::new(e)))
     }
 
@@ -272,18 +270,9 @@ impl Db {
     }
 }
 
-/// A connection of one's own, outside the pool.
-pub(super) async fn establish(url: &str) -> ConnectionResult<AsyncPgConnection> {
-    let bad = |e: tokio_postgres::Error| ConnectionError::BadConnection(crate::error::chain(&e));
-    let (client, connection) = tokio_postgres::connect(url, super::tls::connector())
-        .await
-        .map_err(bad)?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
-}
-
 /// A connection lives on the runtime that made the pool, not on that of the request that needed it first:
 /// request runtimes end before the worker does.
-fn establish_on(runtime: Handle) -> impl Fn(&str) -> BoxFuture<'_, ConnectionResult<AsyncPgConnection>> {
+fn establish_on(runtime: Handle) -> impl Fn(&str) -> BoxFuture<'_, ConnectionResult<Conn>> {
     move |url| {
         let url = url.to_owned();
         let made = runtime.spawn(async move { establish(&url).await });

@@ -1,9 +1,9 @@
 //! Samples: bulk writes. Reading them is in [`super::explore`].
 
 use super::Conn;
+use super::copy::{Rows, Target};
 use super::schema::run_samples;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bytea, Double, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -66,87 +66,62 @@ pub async fn clear(conn: &mut Conn, pick: Uuid) -> QueryResult<()> {
         .map(|_| ())
 }
 
-/// Stores many samples in one statement, column by column. A repeated place changes nothing.
-pub async fn insert(conn: &mut Conn, owner: Owner, samples: Vec<NewSample>) -> QueryResult<usize> {
-    let mut c = Columns::default();
-    samples.into_iter().for_each(|s| c.push(s));
-    diesel::sql_query(
-        "insert into run_samples (id, organization_id, run_id, run_benchmark_id, benchmark_id, sample_index, doc_id, \
-         filter, input_data, ground_truth, prediction, raw_prediction, metrics, doc, score, score_reason, error, \
-         confidence, flags, content_hash, prompt_hash) \
-         select c.id, $1, $2, $3, c.b, c.i, c.d, c.f, c.input, c.truth, c.pred, c.raw, c.metrics, c.doc, c.score, \
-         c.reason, c.error, c.confidence, coalesce(string_to_array(nullif(c.flags, ''), ','), '{}'), c.content, c.prompt \
-         from unnest($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
-         c(id, b, i, d, f, input, truth, pred, raw, metrics, doc, score, reason, error, confidence, flags, content, prompt) \
-         on conflict do nothing",
-    )
-    .bind::<SqlUuid, _>(owner.organization)
-    .bind::<SqlUuid, _>(owner.run)
-    .bind::<SqlUuid, _>(owner.pick)
-    .bind::<Array<SqlUuid>, _>(c.id)
-    .bind::<Array<SqlUuid>, _>(c.benchmark)
-    .bind::<Array<BigInt>, _>(c.index)
-    .bind::<Array<BigInt>, _>(c.doc_id)
-    .bind::<Array<Text>, _>(c.filter)
-    .bind::<Array<Jsonb>, _>(c.input)
-    .bind::<Array<Nullable<Jsonb>>, _>(c.truth)
-    .bind::<Array<Nullable<Jsonb>>, _>(c.prediction)
-    .bind::<Array<Nullable<Jsonb>>, _>(c.raw)
-    .bind::<Array<Jsonb>, _>(c.metrics)
-    .bind::<Array<Nullable<Jsonb>>, _>(c.doc)
-    .bind::<Array<Nullable<Double>>, _>(c.score)
-    .bind::<Array<Nullable<Text>>, _>(c.reason)
-    .bind::<Array<Nullable<Double>>, _>(c.error)
-    .bind::<Array<Nullable<Double>>, _>(c.confidence)
-    .bind::<Array<Text>, _>(c.flags)
-    .bind::<Array<Nullable<Bytea>>, _>(c.content)
-    .bind::<Array<Nullable<Bytea>>, _>(c.prompt)
-    .execute(conn)
-    .await
-}
+/// Where samples are copied to.
+pub const TARGET: Target = Target {
+    table: "run_samples",
+    columns: &[
+        "id",
+        "organization_id",
+        "run_id",
+        "run_benchmark_id",
+        "benchmark_id",
+        "sample_index",
+        "doc_id",
+        "filter",
+        "input_data",
+        "ground_truth",
+        "prediction",
+        "raw_prediction",
+        "metrics",
+        "doc",
+        "score",
+        "score_reason",
+        "error",
+        "confidence",
+        "flags",
+        "content_hash",
+        "prompt_hash",
+    ],
+};
 
-#[derive(Default)]
-struct Columns {
-    id: Vec<Uuid>,
-    benchmark: Vec<Uuid>,
-    index: Vec<i64>,
-    doc_id: Vec<i64>,
-    filter: Vec<String>,
-    input: Vec<Value>,
-    truth: Vec<Option<Value>>,
-    prediction: Vec<Option<Value>>,
-    raw: Vec<Option<Value>>,
-    metrics: Vec<Value>,
-    doc: Vec<Option<Value>>,
-    score: Vec<Option<f64>>,
-    reason: Vec<Option<String>>,
-    error: Vec<Option<f64>>,
-    confidence: Vec<Option<f64>>,
-    flags: Vec<String>,
-    content: Vec<Option<Vec<u8>>>,
-    prompt: Vec<Option<Vec<u8>>>,
-}
-
-impl Columns {
-    fn push(&mut self, s: NewSample) {
-        self.id.push(Uuid::now_v7());
-        self.benchmark.push(s.benchmark_id);
-        self.index.push(s.sample_index);
-        self.doc_id.push(s.doc_id);
-        self.filter.push(s.filter);
-        self.input.push(s.input_data);
-        self.truth.push(s.ground_truth);
-        self.prediction.push(s.prediction);
-        self.raw.push(s.raw_prediction);
-        self.metrics.push(s.metrics);
-        self.doc.push(s.doc);
-        self.score.push(s.score);
-        self.reason.push(s.score_reason);
-        self.error.push(s.error);
-        self.confidence.push(s.confidence);
-        self.flags.push(s.flags.join(","));
-        self.content.push(s.content_hash);
-        self.prompt.push(s.prompt_hash);
+impl NewSample {
+    /// Adds the sample to the rows that are to be copied.
+    pub fn encode(&self, owner: Owner, rows: &mut Rows) {
+        rows.begin(&TARGET);
+        let ids = [
+            Uuid::now_v7(),
+            owner.organization,
+            owner.run,
+            owner.pick,
+            self.benchmark_id,
+        ];
+        ids.into_iter().for_each(|id| rows.uuid(id));
+        rows.int8(self.sample_index);
+        rows.int8(self.doc_id);
+        rows.text(&self.filter);
+        rows.json(&self.input_data);
+        for value in [&self.ground_truth, &self.prediction, &self.raw_prediction] {
+            rows.maybe(value.as_ref(), Rows::json);
+        }
+        rows.json(&self.metrics);
+        rows.maybe(self.doc.as_ref(), Rows::json);
+        rows.maybe(self.score, Rows::float8);
+        rows.maybe(self.score_reason.as_deref(), Rows::text);
+        rows.maybe(self.error, Rows::float8);
+        rows.maybe(self.confidence, Rows::float8);
+        rows.texts(&self.flags);
+        rows.maybe(self.content_hash.as_deref(), Rows::bytes);
+        rows.maybe(self.prompt_hash.as_deref(), Rows::bytes);
     }
 }
 

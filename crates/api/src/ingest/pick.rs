@@ -7,16 +7,12 @@ use super::rows::Leaf;
 use super::samples::{self, Odd, Tally};
 use super::{IngestError, pump};
 use crate::db::artifacts::{self, ArtifactRow};
-use crate::db::{Conn, catalogue, metrics as metric_rows, samples as sample_rows};
+use crate::db::{Conn, catalogue, copy, metrics as metric_rows, samples as sample_rows};
 use crate::store::Store;
 use lmms::results::{Results, parse};
 use std::collections::{HashMap, HashSet};
-use tokio::sync::mpsc;
 use types::MetricUpdate;
 use uuid::Uuid;
-
-/// Batches of samples that may wait for the database.
-const BATCHES: usize = 4;
 
 /// The benchmark to ingest.
 #[derive(Clone, Debug)]
@@ -232,7 +228,7 @@ async fn docs_of(store: &Store, files: &[ArtifactRow], task: &str) -> Result<Doc
         .map_err(|_| IngestError::Reader)
 }
 
-/// Reads a samples file on a thread of its own while its rows are written here.
+/// Reads a samples file on a thread of its own while its rows are copied.
 async fn read_samples(
     conn: &mut Conn,
     store: &Store,
@@ -243,19 +239,16 @@ async fn read_samples(
     docs: Docs,
 ) -> Result<Tally, IngestError> {
     let input = pump::reader(store.read(&file.file_path, None).await?);
-    let (sender, mut batches) = mpsc::channel(BATCHES);
+    let (sender, rows) = copy::channel();
     let benchmark = leaf.benchmark;
-    let reading = tokio::task::spawn_blocking(move || samples::read(input, &leaf, &filters, &docs, &sender));
     let owner = sample_rows::Owner {
         organization: pick.organization,
         run: pick.run,
         pick: pick.id,
     };
-    while let Some(batch) = batches.recv().await {
-        if !batch.is_empty() {
-            sample_rows::insert(conn, owner, batch).await?;
-        }
-    }
+    let reading =
+        tokio::task::spawn_blocking(move || samples::read(input, owner, &leaf, &filters, &docs, sender));
+    copy::rows(conn, &sample_rows::TARGET, rows).await?;
     let tally = reading.await.map_err(|_| IngestError::Reader)?;
     if tally.is_constant() {
         sample_rows::forget_contents(conn, pick.id, benchmark).await?;

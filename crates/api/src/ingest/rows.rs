@@ -1,7 +1,6 @@
 //! From one parsed sample to one row: no I/O.
 
 use super::docs::Docs;
-use crate::db::events::without_nul;
 use crate::db::samples::NewSample;
 use lmms::samples::{Sample, SampleFlags, score};
 use serde_json::{Value, json};
@@ -34,9 +33,7 @@ pub(super) struct Leaf {
 pub(super) fn row_of(leaf: &Leaf, docs: &Docs, index: i64, filter: &str, sample: Sample) -> NewSample {
     let (score, score_reason) = scored(leaf, &sample);
     let doc = docs.get(sample.doc_id);
-    let fields = doc
-        .and_then(|d| d.fields.clone())
-        .or_else(|| sample.doc.clone().map(without_nul));
+    let fields = doc.and_then(|d| d.fields.clone()).or_else(|| sample.doc.clone());
     let prompt_hash = sample
         .input
         .as_deref()
@@ -46,7 +43,7 @@ pub(super) fn row_of(leaf: &Leaf, docs: &Docs, index: i64, filter: &str, sample:
         sample_index: index,
         doc_id: sample.doc_id,
         filter: filter.to_owned(),
-        ground_truth: truth(sample.target.as_deref(), fields.as_ref()).map(without_nul),
+        ground_truth: truth(sample.target.as_deref(), fields.as_ref()),
         score,
         score_reason,
         error: score.and_then(|s| error_of(s, leaf.higher_is_better)),
@@ -61,10 +58,10 @@ pub(super) fn row_of(leaf: &Leaf, docs: &Docs, index: i64, filter: &str, sample:
         },
         prompt_hash,
         doc: fields,
-        input_data: without_nul(input(&sample)),
-        prediction: Some(without_nul(Value::String(sample.filtered))),
-        raw_prediction: sample.raw.map(|raw| without_nul(Value::String(raw))),
-        metrics: without_nul(Value::Object(sample.metrics)),
+        input_data: input(&sample),
+        prediction: Some(Value::String(sample.filtered)),
+        raw_prediction: sample.raw.map(Value::String),
+        metrics: Value::Object(sample.metrics),
     }
 }
 

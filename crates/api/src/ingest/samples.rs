@@ -3,15 +3,10 @@
 use super::docs::Docs;
 use super::pump::ChannelReader;
 use super::rows::{Leaf, row_of};
-use crate::db::samples::NewSample;
-use lmms::samples::{FilterCursor, Sample, SampleFlags, SampleReader};
+use crate::db::copy;
+use crate::db::samples::{NewSample, Owner};
+use lmms::samples::{FilterCursor, SampleFlags, SampleReader};
 use std::collections::BTreeMap;
-use tokio::sync::mpsc;
-
-/// Rows that are written together.
-pub(super) const BATCH: usize = 500;
-/// Bytes of text after which rows are written together, however few they are.
-const BATCH_BYTES: usize = 8 << 20;
 
 /// What a samples file amounted to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -110,18 +105,18 @@ impl Scores {
     }
 }
 
-/// Reads a samples file to its end, and hands the rows over in batches. Returns early when
-/// nobody takes them.
+/// Reads a samples file to its end and hands its rows to the copy. Returns early when nobody takes them.
 pub(super) fn read(
     input: ChannelReader,
+    owner: Owner,
     leaf: &Leaf,
     filters: &[String],
     docs: &Docs,
-    rows: &mpsc::Sender<Vec<NewSample>>,
+    sender: copy::Sender,
 ) -> Tally {
     let mut tally = Tally::default();
     let mut cursor = FilterCursor::new(filters);
-    let (mut batch, mut bytes) = (Vec::with_capacity(BATCH), 0);
+    let mut rows = copy::Rows::default();
     for (index, line) in (0..).zip(SampleReader::new(std::io::BufReader::new(input))) {
         match line {
             Ok(sample) => {
@@ -130,29 +125,21 @@ pub(super) fn read(
                     continue;
                 };
                 tally.odd.count(sample.flags);
-                bytes += text_of(&sample);
                 let row = row_of(leaf, docs, index, &filter, sample);
                 tally.take(&row);
-                batch.push(row);
+                row.encode(owner, &mut rows);
             }
             Err(bad) => tally.bad(|| bad.to_string()),
         }
-        if batch.len() >= BATCH || bytes >= BATCH_BYTES {
-            bytes = 0;
-            if rows.blocking_send(std::mem::take(&mut batch)).is_err() {
-                return tally;
-            }
+        if rows.is_full() && sender.send(&mut rows).is_err() {
+            return tally;
         }
     }
-    // The receiver is gone only when the transaction has failed, and then nothing counts.
-    let _ = rows.blocking_send(batch);
+    // Nobody takes them only when the transaction has failed, and then nothing counts.
+    if sender.send(&mut rows).is_ok() {
+        let _ = sender.end();
+    }
     tally
-}
-
-/// About how much memory a sample takes.
-fn text_of(sample: &Sample) -> usize {
-    let of = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    sample.filtered.len() + of(&sample.raw) + of(&sample.input) + of(&sample.target)
 }
 
 impl Contents {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
 mod board;
+mod copy;
 mod core_auth;
 mod core_catalogue;
 mod core_forged;

@@ -6,9 +6,11 @@ mod timeline;
 pub use reading::{Frame, Kind, LineRow, Page, positions, read_after};
 pub use timeline::timeline;
 
+use super::Conn;
+use super::copy::{self, Target};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel::sql_types::{Array, BigInt, Jsonb, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use types::{LiveEvent, LogLineEvent};
 use uuid::Uuid;
@@ -39,7 +41,7 @@ struct Taken {
 /// Appends to the sequence of a run in the caller's transaction, and wakes those who listen.
 /// Returns the last number taken. The row of the run stays locked until the end of the
 /// transaction, so that the order of commits is the order of the numbers.
-pub async fn append(conn: &mut AsyncPgConnection, run_id: Uuid, events: Vec<NewEvent>) -> QueryResult<i64> {
+pub async fn append(conn: &mut Conn, run_id: Uuid, events: Vec<NewEvent>) -> QueryResult<i64> {
     let count = |e: &NewEvent| match e {
         NewEvent::One(_) => 1,
         NewEvent::Lines(lines) => lines.len() as i64,
@@ -106,7 +108,7 @@ impl Rows {
         rows
     }
 
-    async fn insert(self, conn: &mut AsyncPgConnection, run_id: Uuid, organization: Uuid) -> QueryResult<()> {
+    async fn insert(self, conn: &mut Conn, run_id: Uuid, organization: Uuid) -> QueryResult<()> {
         diesel::sql_query(
             "insert into run_events (run_id, organization_id, seq, first_seq, kind, payload) \
              select $1, $2, e.* from unnest($3, $4, $5, $6) e",
@@ -119,36 +121,46 @@ impl Rows {
         .bind::<Array<Jsonb>, _>(self.payload)
         .execute(conn)
         .await?;
-        if self.lines.is_empty() {
-            return Ok(());
-        }
-        insert_lines(conn, run_id, organization, &self.lines).await
+        copy_lines(conn, run_id, organization, &self.lines).await
     }
 }
 
-async fn insert_lines(
-    conn: &mut AsyncPgConnection,
+/// Where lines are copied to.
+const LINES: Target = Target {
+    table: "run_logs",
+    columns: &[
+        "run_id",
+        "organization_id",
+        "seq",
+        "attempt",
+        "stream",
+        "byte_offset",
+        "timestamp",
+        "level",
+        "message",
+    ],
+};
+
+async fn copy_lines(
+    conn: &mut Conn,
     run_id: Uuid,
     organization: Uuid,
     lines: &[(i64, LogLineEvent)],
 ) -> QueryResult<()> {
-    let column = |f: fn(&LogLineEvent) -> &str| lines.iter().map(|(_, l)| f(l)).collect::<Vec<_>>();
-    diesel::sql_query(
-        "insert into run_logs (run_id, organization_id, seq, attempt, stream, byte_offset, timestamp, level, message) \
-         select $1, $2, l.* from unnest($3, $4, $5, $6, $7, $8, $9) l",
-    )
-    .bind::<SqlUuid, _>(run_id)
-    .bind::<SqlUuid, _>(organization)
-    .bind::<Array<BigInt>, _>(lines.iter().map(|(seq, _)| *seq).collect::<Vec<_>>())
-    .bind::<Array<Integer>, _>(lines.iter().map(|(_, l)| l.attempt).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(column(|l| l.stream.as_str()))
-    .bind::<Array<BigInt>, _>(lines.iter().map(|(_, l)| l.byte_offset).collect::<Vec<_>>())
-    .bind::<Array<Timestamptz>, _>(lines.iter().map(|(_, l)| l.timestamp).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(column(|l| l.level.as_str()))
-    .bind::<Array<Text>, _>(column(|l| &l.message))
-    .execute(conn)
-    .await
-    .map(|_| ())
+    let mut rows = copy::Rows::default();
+    for (seq, line) in lines {
+        rows.begin(&LINES);
+        rows.uuid(run_id);
+        rows.uuid(organization);
+        rows.int8(*seq);
+        rows.int4(line.attempt);
+        rows.text(line.stream.as_str());
+        rows.int8(line.byte_offset);
+        rows.timestamp(line.timestamp);
+        rows.text(line.level.as_str());
+        rows.text(&line.message);
+    }
+    copy::few(conn, &LINES, rows).await
 }
 
 /// The kind and the data of a message. The strings of a JSON value may hold `\0`, which
@@ -179,7 +191,7 @@ pub fn without_nul(value: Value) -> Value {
 }
 
 /// Drops progress that a later one has superseded.
-pub async fn prune_progress(conn: &mut AsyncPgConnection, run_id: Uuid) -> QueryResult<usize> {
+pub async fn prune_progress(conn: &mut Conn, run_id: Uuid) -> QueryResult<usize> {
     diesel::sql_query(
         "delete from run_events where run_id = $1 and kind = 'progress' and seq < \
          (select max(seq) from run_events where run_id = $1 and kind = 'progress')",
