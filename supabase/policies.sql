@@ -137,13 +137,36 @@ create or replace trigger board_takes after insert on public.run_metrics
 create or replace trigger board_gives after delete on public.run_metrics
   referencing old table as removed for each statement execute function app.board_gives();
 
+-- A slice whose rule or reach has changed is looked at again from the start; see the worker's `slices`.
+create or replace function app.slice_changes() returns trigger language plpgsql set search_path = '' as $$
+begin
+  if tg_op = 'UPDATE' and old.state = 'deleting' then
+    return new;
+  end if;
+  if tg_op = 'INSERT' or (new.rule, new.slice_type, new.slice_value, new.associated_benchmarks)
+    is distinct from (old.rule, old.slice_type, old.slice_value, old.associated_benchmarks) then
+    new.state := 'pending';
+    new.error := null;
+    new.fence := null;
+    new.cursor := null;
+    new.seen := 0;
+    new.updated_at := now();
+  elsif (new.name, new.description) is distinct from (old.name, old.description) then
+    new.updated_at := now();
+  end if;
+  return new;
+end
+$$;
+create or replace trigger slice_changes before insert or update on public.slices
+  for each row execute function app.slice_changes();
+
 -- Policies: one per table and action.
 do $$
 declare
   t text;
 begin
   -- Readable by every member of the row's organization.
-  foreach t in array array['memberships', 'models', 'model_checkpoints', 'task_folders', 'benchmark_overrides', 'slices',
+  foreach t in array array['memberships', 'models', 'model_checkpoints', 'task_folders', 'benchmark_overrides',
     'runs', 'run_attempts', 'run_benchmarks', 'run_events', 'run_logs', 'log_chunks', 'artifacts',
     'run_metrics', 'run_samples', 'sample_slices', 'gpu_allocations', 'secrets', 'imports', 'import_files',
     'board_scores', 'board_ranks', 'board_state']
@@ -173,7 +196,7 @@ begin
       using (app.org_role(organization_id) in (''editor'', ''admin'', ''owner''))
       with check (app.org_role(organization_id) in (''editor'', ''admin'', ''owner''))', t);
   end loop;
-  foreach t in array array['benchmark_overrides', 'slices']
+  foreach t in array array['benchmark_overrides']
   loop
     execute format('drop policy if exists remove on public.%I', t);
     execute format('create policy remove on public.%I for delete to authenticated
@@ -198,6 +221,12 @@ begin
   end loop;
 end
 $$;
+
+-- One that is being removed is gone already.
+drop policy if exists remove on public.slices;
+drop policy if exists read on public.slices;
+create policy read on public.slices for select to authenticated
+  using (state <> 'deleting' and organization_id = any ((select app.readable())::uuid[]));
 
 drop policy if exists read on public.organizations;
 create policy read on public.organizations for select to authenticated

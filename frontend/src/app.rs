@@ -28,7 +28,7 @@ use crate::{
     },
     pages::{
         benchmarks::Benchmarks, failures::Failures, home::Home, launcher::Launcher, leaderboard::Leaderboard,
-        login::Login, model::Model, models::Models, run::Run, runs::Runs,
+        login::Login, model::Model, models::Models, run::Run, runs::Runs, slices::Slices,
     },
     session::{Session, State},
     shell::{Shell, theme::provide_theme},
@@ -85,6 +85,7 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/benchmarks") view=Benchmarks/>
             <Route path=path!("/failures") view=Failures/>
             <Route path=path!("/leaderboard") view=Leaderboard/>
+            <Route path=path!("/slices") view=Slices/>
         </FlatRoutes>
     }
     .into_any()

@@ -18,7 +18,7 @@
 //! | May this candidate replace the baseline? | [`gate`] |
 //! | On which scale is this score? | [`scale`] |
 //! | Which model is best? How sure is its rank? | [`leaderboard`], [`bradley_terry`], [`rank_ci`] |
-//! | Where does the model do worse? | [`slices`], [`sliceline`], [`odds`], [`simpson`] |
+//! | Where does the model do worse? | [`slices`], [`overlap`], [`sliceline`], [`odds`], [`simpson`] |
 //! | Does the score change, and when? | [`trend`], [`changepoint`] |
 //! | Where will it be? | [`forecast`] |
 //! | Is this run out of the ordinary? When is it done? | [`anomaly`], [`eta`] |
@@ -71,6 +71,7 @@ pub mod noninferiority;
 pub mod odds;
 mod order;
 pub mod ordinal;
+pub mod overlap;
 pub mod paired;
 pub mod permutation;
 pub mod power;

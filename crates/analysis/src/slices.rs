@@ -289,7 +289,7 @@ fn hidden(groups: &[Vec<f64>], rules: &SliceRules) -> Vec<bool> {
 }
 
 /// Right answers and questions, for scores of 0 and 1.
-fn tally(xs: &[f64]) -> (u64, u64) {
+pub(crate) fn tally(xs: &[f64]) -> (u64, u64) {
     (xs.iter().filter(|x| **x == 1.0).count() as u64, xs.len() as u64)
 }
 

@@ -23,6 +23,7 @@ pub mod openapi;
 pub mod plan;
 pub mod request_id;
 pub mod routes;
+pub mod slicing;
 pub mod state;
 pub mod store;
 pub mod worker;

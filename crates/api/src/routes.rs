@@ -88,7 +88,16 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
                 "/leaderboard/{benchmark_id}",
                 get().to(leaderboard::get_benchmark_leaderboard),
             )
-            .route("/slices", get().to(slices::list_slices))
+            .route("/slices", get().to(slices::read::list_slices))
+            .route("/slices", post().to(slices::write::create_slice))
+            .route("/slices/preview", post().to(slices::preview::preview_slice))
+            .route("/slices/{slice_id}", get().to(slices::read::get_slice))
+            .route("/slices/{slice_id}", patch().to(slices::write::update_slice))
+            .route("/slices/{slice_id}", delete().to(slices::write::delete_slice))
+            .route(
+                "/slices/{slice_id}/metrics",
+                get().to(slices::read::get_slice_metrics),
+            )
             .route("/task-folders", get().to(task_folders::list_task_folders))
             .route("/task-folders", post().to(task_folders::create_task_folder))
             .route(
@@ -106,6 +115,7 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
             .route("/runs/{run_id}/metrics", get().to(runs::metrics::get_run_metrics))
             .route("/runs/{run_id}/logs", get().to(runs::logs::get_run_logs))
             .route("/runs/{run_id}/samples", get().to(runs::samples::get_run_samples))
+            .route("/runs/{run_id}/slices", get().to(slices::read::get_run_slices))
             .route(
                 "/runs/{run_id}/samples/buckets",
                 get().to(runs::samples::get_sample_buckets),

@@ -1,6 +1,6 @@
 //! The leaderboard: what counts now for each model, with its doubt.
 
-use crate::{BenchmarkId, BenchmarkKind, Modality, ModelId, RunBenchmarkId, RunId};
+use crate::{BenchmarkId, BenchmarkKind, Modality, ModelId, RunBenchmarkId, RunId, SliceMissing};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,9 @@ pub struct LeaderboardView {
     pub more_columns: u64,
     /// Where the rank intervals come from.
     pub ranks: RankBasis,
+    /// With a slice: which benchmarks lack a score on it that they have over all samples, and why.
+    #[serde(default)]
+    pub missing: Vec<SliceMissing>,
 }
 
 /// One metric of one benchmark.

@@ -21,6 +21,7 @@ mod model;
 mod names;
 mod preview;
 mod problem;
+pub mod rule;
 mod run;
 mod sample;
 mod slice;

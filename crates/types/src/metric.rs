@@ -32,6 +32,9 @@ pub struct MetricView {
     pub is_group: bool,
     /// When it was committed.
     pub updated_at: DateTime<Utc>,
+    /// Why a slice has no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// The scores of a run.

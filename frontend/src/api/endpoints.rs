@@ -2,11 +2,12 @@
 
 use types::{
     ArtifactList, BackendList, BenchmarkId, BenchmarkList, CancelAnswer, CheckpointView, CoverageList,
-    CreateCheckpoint, CreateModel, CreateRun, CreatedRun, HomeView, ImportConfig, LaunchDraft,
+    CreateCheckpoint, CreateModel, CreateRun, CreateSlice, CreatedRun, HomeView, ImportConfig, LaunchDraft,
     LeaderboardView, LogPage, LogStream, MAX_PAGE, MetricList, ModelDetail, ModelList, ModelView,
-    PublicConfig, RequeueAnswer, RunBenchmarkId, RunDetail, RunId, RunList, RunPreview, RunStatus,
-    SampleBuckets, SampleDetail, SamplePage, SaveView, SavedView, SavedViewList, SecretList, SliceList,
-    SystemStatus, Ticket,
+    PreviewSlice, PublicConfig, RequeueAnswer, RunBenchmarkId, RunDetail, RunId, RunList, RunPreview,
+    RunStatus, SampleBuckets, SampleDetail, SamplePage, SaveView, SavedView, SavedViewList, SecretList,
+    SliceId, SliceList, SliceMetricList, SlicePreview, SliceReport, SliceView, SystemStatus, Ticket,
+    UpdateSlice,
 };
 
 use super::{
@@ -106,7 +107,7 @@ endpoints! {
     /// All models.
     models() -> ModelList = get format!("{ROOT}/models");
     /// A model with its runs and scores.
-    model(id: types::ModelId) -> ModelDetail = get format!("{ROOT}/models/{id}");
+    model(id: types::ModelId, slice: &str) -> ModelDetail = get Path::new(format!("{ROOT}/models/{id}")).with("slice_id", slice);
     /// What happened lately.
     home(days: u32) -> HomeView = get Path::new(format!("{ROOT}/home")).with("days", days);
     /// Adds a model.
@@ -144,6 +145,20 @@ endpoints! {
     coverage() -> CoverageList = get format!("{ROOT}/coverage");
     /// All slices.
     slices() -> SliceList = get format!("{ROOT}/slices");
+    /// Makes a slice.
+    create_slice(slice: &CreateSlice) -> SliceView = post format!("{ROOT}/slices"), slice;
+    /// Changes a slice.
+    update_slice(id: SliceId, change: &UpdateSlice) -> SliceView = patch format!("{ROOT}/slices/{id}"), change;
+    /// Removes a slice.
+    delete_slice(id: SliceId) -> () = delete format!("{ROOT}/slices/{id}");
+    /// What a rule would find.
+    preview_slice(rule: &PreviewSlice) -> SlicePreview = post format!("{ROOT}/slices/preview"), rule;
+    /// What runs score on a slice, in one task.
+    slice_metrics(id: SliceId, benchmark: BenchmarkId) -> SliceMetricList = get Path::new(format!("{ROOT}/slices/{id}/metrics"))
+        .with("benchmark_id", benchmark);
+    /// The slices of one task of a run against each other.
+    run_slices(run: RunId, benchmark: &str, filter: &str) -> SliceReport = get Path::new(format!("{ROOT}/runs/{run}/slices"))
+        .with("benchmark_id", benchmark).with("filter", filter);
     /// Machines, GPUs, queue.
     system() -> SystemStatus = get format!("{ROOT}/system");
 }

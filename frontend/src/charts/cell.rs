@@ -21,14 +21,67 @@ pub fn IntervalCell(
     #[prop(optional)]
     dim: bool,
 ) -> impl IntoView {
-    let at = move |x: f64| spot(x, scale, width);
     let (shown, margin) = scored(value, Some(half));
     let label = format!("{shown}, 95 % interval ± {}", margin.unwrap_or_default());
+    view! { <RangeCell value range=(value - half, value + half) scale width dim label/> }
+}
+
+/// The same for an interval that need not be even on both sides.
+#[component]
+pub fn RangeCell(
+    /// The estimate.
+    value: f64,
+    /// Its interval.
+    range: (f64, f64),
+    /// The scale of the column.
+    scale: (f64, f64),
+    /// CSS pixels.
+    #[prop(default = 72.0)]
+    width: f64,
+    /// Not to be compared with the others of its column.
+    #[prop(optional)]
+    dim: bool,
+    /// What it says, for those who do not see it.
+    label: String,
+) -> impl IntoView {
+    let at = move |x: f64| spot(x, scale, width);
     view! {
         <svg class=if dim { "ci ci--dim" } else { "ci" } width=width.to_string() height="16" role="img" aria-label=label>
             <path class="ci__axis" d=format!("M0 15.5H{width}")></path>
-            <path class="ci__w" d=format!("M{:.1} 8H{:.1}", at(value - half), at(value + half))></path>
+            <path class="ci__w" d=format!("M{:.1} 8H{:.1}", at(range.0), at(range.1))></path>
             <path class="ci__p" d=format!("M{:.1} 4.5v7", at(value))></path>
+        </svg>
+    }
+}
+
+/// A difference about zero with its interval; coloured only where the interval leaves zero out.
+#[component]
+pub fn DifferenceCell(
+    /// The difference.
+    value: f64,
+    /// Its interval.
+    range: (f64, f64),
+    /// The largest difference that the column shows on either side.
+    span: f64,
+    /// Whether it is for the better; none while it is not decided.
+    better: Option<bool>,
+    /// What it says, for those who do not see it.
+    label: String,
+    /// CSS pixels.
+    #[prop(default = 120.0)]
+    width: f64,
+) -> impl IntoView {
+    let at = move |x: f64| spot(x, (-span, span), width);
+    let class = match better {
+        Some(true) => "ci ci--up",
+        Some(false) => "ci ci--down",
+        None => "ci",
+    };
+    view! {
+        <svg class=class width=width.to_string() height="18" role="img" aria-label=label>
+            <path class="ci__zero" d=format!("M{:.1} 0V18", at(0.0))></path>
+            <path class="ci__w" d=format!("M{:.1} 9H{:.1}", at(range.0), at(range.1))></path>
+            <path class="ci__p" d=format!("M{:.1} 4.5v9", at(value))></path>
         </svg>
     }
 }

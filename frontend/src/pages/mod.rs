@@ -11,3 +11,4 @@ pub mod model;
 pub mod models;
 pub mod run;
 pub mod runs;
+pub mod slices;

@@ -35,6 +35,7 @@ pub fn Shell(
     provide_context(CredentialsOpen(RwSignal::new(false)));
     keep_organization();
     provide_pulse();
+    slice::provide_slices();
     let main = NodeRef::<html::Main>::new();
     focus_on_arrival(main);
     view! {

@@ -26,7 +26,7 @@ pub struct Entry {
 }
 
 /// The pages, in order. The command palette lists the same.
-pub const ENTRIES: [Entry; 7] = [
+pub const ENTRIES: [Entry; 8] = [
     Entry {
         name: "Home",
         path: "/home",
@@ -56,6 +56,11 @@ pub const ENTRIES: [Entry; 7] = [
         name: "Failures",
         path: "/failures",
         glyph: Glyph::Fail,
+    },
+    Entry {
+        name: "Slices",
+        path: "/slices",
+        glyph: Glyph::Slice,
     },
     Entry {
         name: "Benchmarks",

@@ -305,8 +305,8 @@ pub async fn sample_scores(
     Ok(found.into_iter().map(|s| (s.doc_id, s.score)).collect())
 }
 
-/// What counts now for each checkpoint of a model.
-pub async fn of_model(conn: &mut Conn, model: Uuid) -> QueryResult<Vec<ModelScore>> {
+/// What counts now for each checkpoint of a model, over all samples or those of a slice.
+pub async fn of_model(conn: &mut Conn, model: Uuid, slice: Option<Uuid>) -> QueryResult<Vec<ModelScore>> {
     #[derive(QueryableByName)]
     struct Named {
         #[diesel(embed)]
@@ -324,10 +324,12 @@ pub async fn of_model(conn: &mut Conn, model: Uuid) -> QueryResult<Vec<ModelScor
         "select {SCORE}, t.name as benchmark, s.higher_is_better, s.is_group, \
            t.primary_metrics ->> 0 is not distinct from s.metric_name as is_primary \
          from board_scores s {JOINS} join benchmarks t on t.id = s.benchmark_id \
-         where s.model_id = $1 and s.slice_id is null \
-         order by t.name, s.metric_name, s.filter, c.checkpoint_index nulls last, s.checkpoint_variant"
+         where s.model_id = $1 and {} \
+         order by t.name, s.metric_name, s.filter, c.checkpoint_index nulls last, s.checkpoint_variant",
+        of_slice(slice)
     ))
     .bind::<SqlUuid, _>(model)
+    .bind::<Nullable<SqlUuid>, _>(slice)
     .load(conn)
     .await?;
     let view = |named: Named| ModelScore {

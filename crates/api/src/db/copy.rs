@@ -27,6 +27,8 @@ const PIECE: usize = 256 << 10;
 const PIECES: usize = 4;
 /// The oid of `text`.
 const TEXT: i32 = 25;
+/// The oid of `uuid`.
+const UUID: i32 = 2950;
 /// 2000-01-01 in microseconds since 1970, from where PostgreSQL counts.
 const EPOCH: i64 = 946_684_800_000_000;
 
@@ -118,14 +120,23 @@ impl Rows {
 
     /// A `text[]`.
     pub fn texts(&mut self, values: &[&str]) {
+        self.array(TEXT, values, |rows, value| rows.text(value));
+    }
+
+    /// A `uuid[]`.
+    pub fn uuids(&mut self, values: &[Uuid]) {
+        self.array(UUID, values, |rows, value| rows.uuid(*value));
+    }
+
+    fn array<T>(&mut self, kind: i32, values: &[T], write: impl Fn(&mut Self, &T)) {
         self.measured(|rows| {
             let dimensions = i32::from(!values.is_empty());
-            [dimensions, 0, TEXT].into_iter().for_each(|n| rows.number(n));
+            [dimensions, 0, kind].into_iter().for_each(|n| rows.number(n));
             if !values.is_empty() {
                 rows.number(values.len() as i32);
                 rows.number(1);
             }
-            values.iter().for_each(|value| rows.text(value));
+            values.iter().for_each(|value| write(rows, value));
         });
     }
 

@@ -36,6 +36,8 @@ pub struct MetricRow {
     pub is_group: bool,
     /// When it was committed.
     pub updated_at: DateTime<Utc>,
+    /// Why a slice has no value.
+    pub reason: Option<String>,
 }
 
 /// A score to store.
@@ -68,6 +70,12 @@ pub struct NewMetric {
     pub is_group: bool,
     /// What it was measured under: `limit`, `num_fewshot`, `version`; what is not there is the task's own.
     pub conditions: Value,
+    /// The slice; none for all samples.
+    pub slice_id: Option<Uuid>,
+    /// The samples' scores are its values, one by one.
+    pub of_samples: bool,
+    /// Why a slice has no value.
+    pub reason: Option<String>,
 }
 
 /// Replaces the scores of a picked benchmark.
@@ -130,6 +138,7 @@ fn view_of((row, benchmark): (MetricRow, String)) -> MetricView {
         slice_id,
         is_group,
         updated_at,
+        reason,
     } = row;
     MetricView {
         benchmark_id: benchmark_id.into(),
@@ -144,6 +153,7 @@ fn view_of((row, benchmark): (MetricRow, String)) -> MetricView {
         slice_id: slice_id.map(Into::into),
         is_group,
         updated_at,
+        reason,
     }
 }
 

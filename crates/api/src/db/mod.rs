@@ -30,6 +30,7 @@ pub mod planning;
 mod pool;
 pub mod progress;
 pub mod queue;
+pub mod rules;
 pub mod run_benchmarks;
 pub mod runs;
 pub mod samples;

@@ -45,6 +45,8 @@ pub struct NewSample {
     pub content_hash: Option<Vec<u8>>,
     /// Of the input.
     pub prompt_hash: Option<Vec<u8>>,
+    /// The slices it is in.
+    pub slices: Vec<Uuid>,
 }
 
 /// Whose samples they are.
@@ -91,6 +93,7 @@ pub const TARGET: Target = Target {
         "flags",
         "content_hash",
         "prompt_hash",
+        "slice_assignments",
     ],
 };
 
@@ -122,6 +125,7 @@ impl NewSample {
         rows.texts(&self.flags);
         rows.maybe(self.content_hash.as_deref(), Rows::bytes);
         rows.maybe(self.prompt_hash.as_deref(), Rows::bytes);
+        rows.uuids(&self.slices);
     }
 }
 

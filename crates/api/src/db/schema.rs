@@ -208,6 +208,16 @@ diesel::table! {
         description -> Nullable<Text>,
         created_by -> Nullable<Uuid>,
         created_at -> Timestamptz,
+        rule -> Nullable<Text>,
+        state -> Text,
+        error -> Nullable<Text>,
+        fence -> Nullable<Int8>,
+        cursor -> Nullable<Uuid>,
+        seen -> Int8,
+        to_see -> Int8,
+        samples -> Int8,
+        counted -> Int8,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -422,6 +432,8 @@ diesel::table! {
         slice_id -> Nullable<Uuid>,
         updated_at -> Timestamptz,
         conditions -> Jsonb,
+        of_samples -> Bool,
+        reason -> Nullable<Text>,
     }
 }
 

@@ -9,7 +9,7 @@ use actix_web::web::{Data, Json, Path, Query};
 use serde::Deserialize;
 use types::{
     BenchmarkId, BoardEntry, CoverageList, LeaderboardView, OrganizationId, Problem, RankBasis, RankKind,
-    Role, SliceId,
+    Role, SliceId, SliceMissing, SliceState, SliceView,
 };
 use uuid::Uuid;
 
@@ -138,7 +138,7 @@ async fn answer(
     state
         .db
         .user(caller, async |conn: &mut Conn| -> AppResult<_> {
-            let slice_name = slice_name(conn, organization, query.slice_id).await?;
+            let looked_through = slice_of(conn, organization, query.slice_id).await?;
             let scored = rows::scored(conn, organization.0, slice).await?;
             let wanted = match &named {
                 Some(ids) => Some(rows::leaves(conn, organization.0, ids).await?),
@@ -163,7 +163,8 @@ async fn answer(
             );
             Ok(Json(LeaderboardView {
                 benchmark: title(&board),
-                slice: slice_name,
+                missing: missing(conn, organization, looked_through.as_ref(), wanted.as_deref()).await?,
+                slice: looked_through.map_or_else(|| "all".to_owned(), |slice| slice.name),
                 total: board.total as u64,
                 more_columns: more as u64,
                 columns: board.columns,
@@ -277,20 +278,50 @@ fn named(text: Option<&str>) -> AppResult<Option<Vec<Uuid>>> {
     Ok(Some(ids).filter(|ids| !ids.is_empty()))
 }
 
-async fn slice_name(
+/// The slice that is looked through; none for all samples.
+async fn slice_of(
     conn: &mut Conn,
     organization: OrganizationId,
     slice: Option<SliceId>,
-) -> AppResult<String> {
+) -> AppResult<Option<SliceView>> {
     let Some(id) = slice else {
-        return Ok("all".to_owned());
+        return Ok(None);
     };
     let all = slices::list(conn, organization).await?;
     let found = all.into_iter().find(|s| s.id == id);
-    found.map(|s| s.name).ok_or_else(|| {
+    found.map(Some).ok_or_else(|| {
         AppError::field(
             "slice_id",
             format!("is `{id}`; expected a slice of the organization"),
         )
     })
+}
+
+/// What has a score, but not on the slice.
+async fn missing(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    slice: Option<&SliceView>,
+    benchmarks: Option<&[Uuid]>,
+) -> AppResult<Vec<SliceMissing>> {
+    let Some(slice) = slice else {
+        return Ok(Vec::new());
+    };
+    let found = slices::scores::missing(conn, organization.0, slice.id.0, benchmarks).await?;
+    let view = |row: slices::scores::Missing| SliceMissing {
+        benchmark_id: row.benchmark_id.into(),
+        benchmark: row.benchmark,
+        reason: row.reason.unwrap_or_else(|| unsaid(slice).to_owned()),
+        entries: row.entries.unsigned_abs(),
+    };
+    Ok(found.into_iter().map(view).collect())
+}
+
+/// Why a slice has no score where nobody has said anything.
+fn unsaid(slice: &SliceView) -> &'static str {
+    match slice.state {
+        SliceState::Done => "its runs have no samples in the slice",
+        SliceState::Failed => "the rule of the slice cannot be used",
+        SliceState::Pending | SliceState::Running => "its samples have not all been looked at yet",
+    }
 }

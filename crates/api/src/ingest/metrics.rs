@@ -2,6 +2,7 @@
 
 use super::samples::Scores;
 use crate::db::metrics::NewMetric;
+use crate::slicing::mean_scale;
 use lmms::results::{Metric, Results};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -46,6 +47,9 @@ pub(super) fn rows(
                 sample_count: m.n.and_then(|n| i64::try_from(n).ok()),
                 is_group: m.is_group,
                 conditions: conditions(results, m),
+                slice_id: None,
+                of_samples: is_of_samples(results, m),
+                reason: None,
             })
         })
         .collect()
@@ -71,17 +75,21 @@ fn conditions(results: &Results, metric: &Metric) -> Value {
     Value::Object(found)
 }
 
+/// Whether the samples' scores are the values of this metric, one by one.
+fn is_of_samples(results: &Results, metric: &Metric) -> bool {
+    let primary = results.primary_metric(&metric.task);
+    !metric.is_group && primary.is_some_and(|primary| primary.name == metric.name)
+}
+
 /// lmms-eval gives no error for own aggregations, and its `_stderr_clt` is on the scale of the
 /// samples. Where the value is the samples' mean, or a hundred times it, the error is known.
 fn own_stderr(results: &Results, metric: &Metric, scores: &ScoresByTask) -> Option<f64> {
-    let primary = results.primary_metric(&metric.task)?;
-    if primary.name != metric.name || metric.is_group {
+    if !is_of_samples(results, metric) {
         return None;
     }
     let value = metric.value?;
     let scores = scores.get(&metric.task)?.get(&metric.filter)?;
-    let is_mean = |scale: f64| (scores.mean * scale - value).abs() <= 1e-6 * scale.max(value.abs());
-    let scale = [1.0, 100.0].into_iter().find(|&scale| is_mean(scale))?;
+    let scale = mean_scale(scores.mean, value)?;
     // Zero fits every scale: then the spread says nothing about the metric's.
     (value != 0.0).then_some(scale * scores.stderr()?)
 }

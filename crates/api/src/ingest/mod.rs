@@ -12,8 +12,10 @@ mod pick;
 mod pump;
 mod rows;
 mod samples;
+mod slices;
 
 pub use pick::{Ingested, Pick, ingest};
+pub use slices::rescore;
 
 use crate::db;
 use crate::store::StoreError;

@@ -5,12 +5,14 @@ use super::files::{Role, role_of};
 use super::metrics::{self, ScoresByTask};
 use super::rows::Leaf;
 use super::samples::{self, Odd, Tally};
+use super::slices::Judges;
 use super::{IngestError, pump};
 use crate::db::artifacts::{self, ArtifactRow};
 use crate::db::{Conn, catalogue, copy, metrics as metric_rows, samples as sample_rows};
 use crate::store::Store;
 use lmms::results::{Results, parse};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use types::MetricUpdate;
 use uuid::Uuid;
 
@@ -66,6 +68,7 @@ pub async fn ingest(
     }
     let ids = catalogue_ids(conn, pick, &results).await?;
     sample_rows::clear(conn, pick.id).await?;
+    let judges = Judges::of(conn, pick.organization).await?;
     let mut ingested = Ingested::default();
     let (mut scores, mut odd) = (ScoresByTask::new(), Odd::default());
     for (task, file) in samples_of(&files, &stamp) {
@@ -77,7 +80,13 @@ pub async fn ingest(
         };
         let docs = docs_of(store, &files, task).await?;
         let filters = results.task(task).map(|t| t.filters.clone()).unwrap_or_default();
-        let tally = read_samples(conn, store, pick, file, leaf, filters, docs).await?;
+        let lines = Lines {
+            file,
+            leaf,
+            filters,
+            docs,
+        };
+        let tally = read_samples(conn, store, pick, lines, Arc::clone(&judges)).await?;
         note(&mut ingested, file, &tally);
         odd.add(tally.odd);
         scores.insert(task.to_owned(), tally.scores);
@@ -89,6 +98,7 @@ pub async fn ingest(
     };
     let rows = metrics::rows(owner, &results, &ids, &scores);
     metric_rows::replace(conn, pick.id, &rows).await?;
+    judges.conclude(conn, pick.id).await?;
     learn(conn, pick, &results, &ids).await?;
     let names: HashMap<Uuid, &String> = ids.iter().map(|(name, id)| (*id, name)).collect();
     let told = |row| metrics::update(row, names.get(&row.benchmark_id).map_or("", |n| n.as_str()));
@@ -228,16 +238,28 @@ async fn docs_of(store: &Store, files: &[ArtifactRow], task: &str) -> Result<Doc
         .map_err(|_| IngestError::Reader)
 }
 
+/// A samples file with what is needed to read it.
+struct Lines<'a> {
+    file: &'a ArtifactRow,
+    leaf: Leaf,
+    filters: Vec<String>,
+    docs: Docs,
+}
+
 /// Reads a samples file on a thread of its own while its rows are copied.
 async fn read_samples(
     conn: &mut Conn,
     store: &Store,
     pick: &Pick,
-    file: &ArtifactRow,
-    leaf: Leaf,
-    filters: Vec<String>,
-    docs: Docs,
+    lines: Lines<'_>,
+    judges: Arc<Judges>,
 ) -> Result<Tally, IngestError> {
+    let Lines {
+        file,
+        leaf,
+        filters,
+        docs,
+    } = lines;
     let input = pump::reader(store.read(&file.file_path, None).await?);
     let (sender, rows) = copy::channel();
     let benchmark = leaf.benchmark;
@@ -246,8 +268,9 @@ async fn read_samples(
         run: pick.run,
         pick: pick.id,
     };
-    let reading =
-        tokio::task::spawn_blocking(move || samples::read(input, owner, &leaf, &filters, &docs, sender));
+    let reading = tokio::task::spawn_blocking(move || {
+        samples::read(input, owner, &leaf, &filters, &docs, &judges, sender)
+    });
     copy::rows(conn, &sample_rows::TARGET, rows).await?;
     let tally = reading.await.map_err(|_| IngestError::Reader)?;
     if tally.is_constant() {

@@ -62,6 +62,7 @@ pub(super) fn row_of(leaf: &Leaf, docs: &Docs, index: i64, filter: &str, sample:
         prediction: Some(Value::String(sample.filtered)),
         raw_prediction: sample.raw.map(Value::String),
         metrics: Value::Object(sample.metrics),
+        slices: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::docs::Docs;
 use super::pump::ChannelReader;
 use super::rows::{Leaf, row_of};
+use super::slices::Judges;
 use crate::db::copy;
 use crate::db::samples::{NewSample, Owner};
 use lmms::samples::{FilterCursor, SampleFlags, SampleReader};
@@ -112,6 +113,7 @@ pub(super) fn read(
     leaf: &Leaf,
     filters: &[String],
     docs: &Docs,
+    judges: &Judges,
     sender: copy::Sender,
 ) -> Tally {
     let mut tally = Tally::default();
@@ -125,7 +127,8 @@ pub(super) fn read(
                     continue;
                 };
                 tally.odd.count(sample.flags);
-                let row = row_of(leaf, docs, index, &filter, sample);
+                let mut row = row_of(leaf, docs, index, &filter, sample);
+                judges.judge(&mut row);
                 tally.take(&row);
                 row.encode(owner, &mut rows);
             }

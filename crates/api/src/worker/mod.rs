@@ -16,6 +16,7 @@ mod report;
 mod salvage;
 #[cfg(test)]
 mod simulation;
+mod slices;
 mod step;
 mod watches;
 
@@ -82,8 +83,11 @@ async fn run_with(state: AppState, engine: Arc<dyn Engine>, mut shutdown: watch:
         }
     };
     let stop = shutdown.clone();
-    let reports = tokio::spawn(report(Arc::clone(&worker), stop));
-    let ranks = tokio::spawn(keep_ranks(Arc::clone(&worker), shutdown.clone()));
+    // In a set, so that they end with whoever waits here.
+    let mut keepers = JoinSet::new();
+    keepers.spawn(report(Arc::clone(&worker), stop));
+    keepers.spawn(keep_ranks(Arc::clone(&worker), shutdown.clone()));
+    keepers.spawn(keep_slices(Arc::clone(&worker), shutdown.clone()));
     let mut tasks = JoinSet::new();
     tokio::select! {
         () = work(&worker, &mut tasks) => {}
@@ -91,8 +95,7 @@ async fn run_with(state: AppState, engine: Arc<dyn Engine>, mut shutdown: watch:
     }
     // Cut off in the middle they would be repeated by the next worker; that is safe, and rarely needed.
     let _ = tokio::time::timeout(LAST_WORDS, async { while tasks.join_next().await.is_some() {} }).await;
-    reports.abort();
-    ranks.abort();
+    keepers.abort_all();
 }
 
 impl Worker {
@@ -238,6 +241,21 @@ async fn keep_ranks(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
         }
         if let Err(error) = board::refresh(&worker.state.db).await {
             tracing::warn!(error = %chain(&error), "the leaderboard cannot be ranked");
+        }
+    }
+}
+
+/// Keeps slices as their rules say. A step that is cut off is rolled back and done again by the next worker.
+async fn keep_slices(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
+    let mut clock = tokio::time::interval(worker.state.config.worker.poll);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = clock.tick() => {}
+            _ = shutdown.wait_for(|stop| *stop) => return,
+        }
+        if let Err(error) = slices::refresh(&worker.state.db).await {
+            tracing::warn!(error = %chain(&error), "samples cannot be put into slices");
         }
     }
 }

@@ -42,6 +42,7 @@ struct Scene {
     checkpoint: String,
     artifact: Uuid,
     sample: Uuid,
+    slice: Uuid,
     people: Vec<Person>,
     /// A viewer who never asks for anything.
     member: Uuid,
@@ -140,13 +141,14 @@ impl Scene {
             .post(&path, &org.editor, &json!({"checkpoint_variant": "first"}))
             .await;
         let checkpoint = made["id"].as_str().unwrap().to_owned();
-        let (artifact, sample) = (Uuid::now_v7(), Uuid::now_v7());
+        let (artifact, sample, slice) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
         let sql = format!(
             "insert into public.artifacts (id, organization_id, run_id, name, artifact_type, file_path, file_size)
              values ('{artifact}', '{}', '{run}', 'x', 'log', 'x', 0);
              insert into public.run_samples (id, organization_id, run_id, run_benchmark_id, benchmark_id, sample_index, doc_id)
-             select '{sample}', organization_id, run_id, id, benchmark_id, 0, 0 from public.run_benchmarks where run_id = '{run}'",
-            org.id
+             select '{sample}', organization_id, run_id, id, benchmark_id, 0, 0 from public.run_benchmarks where run_id = '{run}';
+             insert into public.slices (id, organization_id, name, slice_type, rule) values ('{slice}', '{}', 'kept', 'custom', 'a exists')",
+            org.id, org.id
         );
         stage.superuser().await.batch_execute(&sql).await.unwrap();
         Self {
@@ -158,6 +160,7 @@ impl Scene {
             checkpoint,
             artifact,
             sample,
+            slice,
             people,
             member,
             stranger,
@@ -206,6 +209,7 @@ impl Scene {
                 json!({"email": format!("{}@example.test", Uuid::now_v7()), "role": "viewer"}),
             ),
             "delete_view" => ("/views", by, body(operation, "", self)),
+            "delete_slice" => ("/slices", self.owner(), body(operation, caller, self)),
             "delete_task_folder" => return self.folder().await,
             "remove_member" => return self.stage.person(self.org.id, Role::Viewer).await.id.to_string(),
             _ => return self.secret().await,
@@ -248,6 +252,7 @@ impl Scene {
             ("{attempt_id}", self.attempt.to_string()),
             ("{artifact_id}", self.artifact.to_string()),
             ("{sample_id}", self.sample.to_string()),
+            ("{slice_id}", self.slice.to_string()),
             ("attempts/{name}", "attempts/NAME".to_owned()),
             ("files/{name}", "files/stdout.log?offset=0".to_owned()),
             ("secrets/{name}", "secrets/NAME".to_owned()),
@@ -298,6 +303,10 @@ fn body(id: &str, caller: &str, scene: &Scene) -> Value {
         "create_invitation" => json!({"email": "eve@example.test", "role": "viewer"}),
         "create_task_folder" => json!({"path": "/no/such/folder"}),
         "put_secret" => json!({"value": "x"}),
+        "create_slice" | "delete_slice" => {
+            json!({"name": format!("{id} of {caller}"), "slice_type": "custom", "rule": "a = 1"})
+        }
+        "preview_slice" => json!({"rule": "a = 1"}),
         "save_view" | "delete_view" => json!({"page": "runs", "name": "x", "query": "status=failed"}),
         "create_draft" => json!({"yaml": "tasks: sums"}),
         "post_batch" => json!({"batch_no": 9, "epoch": 1, "news": [], "lines": [], "offsets": {}}),

@@ -23,7 +23,7 @@ struct Found {
     found: String,
 }
 
-async fn json_of(stage: &Stage, sql: String) -> Value {
+pub(crate) async fn json_of(stage: &Stage, sql: String) -> Value {
     let rows: Vec<Found> = stage
         .state
         .db
@@ -49,7 +49,7 @@ async fn rows(stage: &Stage, org: &Org, imported: bool) -> (Value, Value) {
     )
 }
 
-async fn imported(stage: &Stage, org: &Org, path: &Path, mapping: Mapping) -> Report {
+pub(crate) async fn imported(stage: &Stage, org: &Org, path: &Path, mapping: Mapping) -> Report {
     let request = Request {
         organization: org.id,
         paths: vec![path.to_owned()],
@@ -66,7 +66,7 @@ async fn imported(stage: &Stage, org: &Org, path: &Path, mapping: Mapping) -> Re
         .unwrap()
 }
 
-fn results(model_args: &str) -> String {
+pub(crate) fn results(model_args: &str) -> String {
     json!({
         "results": {"t": {"alias": "t", "acc,none": 0.5, "acc_stderr,none": "N/A", "o,none": {"a b": 2}, "n,none": null}},
         "configs": {"t": {}}, "config": {"model": "vllm", "model_args": model_args, "limit": 2.0}, "model_name": "org/m",
@@ -76,7 +76,7 @@ fn results(model_args: &str) -> String {
     .to_string()
 }
 
-const SAMPLE_LINES: &str = "{\"doc_id\": 0, \"target\": \"a\", \"filtered_resps\": [\"a\"], \"acc\": 1}\n{\"doc_id\": 1, \"tar\n\
+pub(crate) const SAMPLE_LINES: &str = "{\"doc_id\": 0, \"target\": \"a\", \"filtered_resps\": [\"a\"], \"acc\": 1}\n{\"doc_id\": 1, \"tar\n\
     {\"doc_id\": 2, \"target\": \"b\", \"filtered_resps\": [\"a\"], \"acc\": 0}\n";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,3 +39,5 @@ mod runs_gpus;
 mod runs_socket;
 mod runs_stage;
 mod runs_tenancy;
+mod slices;
+mod slices_rules;

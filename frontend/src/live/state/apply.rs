@@ -123,6 +123,7 @@ pub(super) fn view(update: &MetricUpdate) -> MetricView {
         sample_count: update.sample_count,
         higher_is_better: update.higher_is_better,
         slice_id: None,
+        reason: None,
         is_group: false,
         updated_at: chrono::DateTime::UNIX_EPOCH,
     }

@@ -29,6 +29,7 @@ use crate::{
     shell::{
         keys::{Binding, bind},
         page::describe_page,
+        slice::SliceNote,
     },
     url::{Step, use_carry, use_set_params},
 };
@@ -91,6 +92,7 @@ pub fn Failures() -> impl IntoView {
     view! {
         <h1 class="vh">{move || heading(explorer)}</h1>
         <Filters explorer/>
+        <SliceNote what="samples"/>
         <Show when=move || run.get().is_some() fallback=move || view! { <NoRun explorer/> }>
             <div class="explore">
                 <List explorer/>

@@ -28,7 +28,10 @@ use crate::{
         time::Ago,
     },
     format::plural,
-    shell::page::{PageHead, describe_page},
+    shell::{
+        page::{PageHead, describe_page},
+        slice::SliceNote,
+    },
     url::{Step, use_carry, use_set_params},
 };
 
@@ -76,6 +79,8 @@ pub fn Leaderboard() -> impl IntoView {
     view! {
         <PageHead title=|| "Leaderboard" lede actions/>
         <Controls address board=value/>
+        <SliceNote what="scores"/>
+        <Missing board=value/>
         <Show when=waits>
             <Empty title="Name a checkpoint"><span>"The table compares the models that have a checkpoint of this name."</span></Empty>
         </Show>
@@ -154,6 +159,32 @@ fn Nothing(address: Address) -> impl IntoView {
             .into_any()
         }
     }
+}
+
+/// Which benchmarks have a score, but not on the slice, and why.
+#[component]
+fn Missing(board: Signal<Option<Arc<LeaderboardView>>>) -> impl IntoView {
+    let lines = move || {
+        let missing = board.with(|board| {
+            board
+                .as_ref()
+                .map(|board| board.missing.clone())
+                .unwrap_or_default()
+        });
+        (!missing.is_empty()).then(|| {
+            let line = |lacking: types::SliceMissing| {
+                let who = plural(lacking.entries, "row", "rows");
+                view! { <li>{format!("{} ({who}): {}", lacking.benchmark, lacking.reason)}</li> }
+            };
+            view! {
+                <div class="lens__missing" role="note">
+                    <strong>"Not available for this slice"</strong>
+                    <ul>{missing.into_iter().map(line).collect_view()}</ul>
+                </div>
+            }
+        })
+    };
+    view! { <div>{lines}</div> }
 }
 
 /// How many of how many are shown, and what is not.

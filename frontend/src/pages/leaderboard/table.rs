@@ -220,7 +220,13 @@ fn Row(row: BoardEntry, sight: Sight) -> impl IntoView {
         .iter()
         .zip(&row.cells)
         .map(|(column, cell)| match cell {
-            Some(cell) => score(column, cell, &letters(cell, &sight.notes), carry),
+            Some(cell) => score(
+                column,
+                cell,
+                &letters(cell, &sight.notes),
+                few(&sight.board, cell),
+                carry,
+            ),
             None => view! { <td class="r dim">{MISSING}</td> }.into_any(),
         })
         .collect_view();
@@ -249,11 +255,18 @@ fn Row(row: BoardEntry, sight: Sight) -> impl IntoView {
     }
 }
 
+/// The size of a group that is too small to judge; only slices are.
+fn few(board: &LeaderboardView, cell: &BoardCell) -> Option<i64> {
+    cell.n
+        .filter(|n| board.slice != "all" && n.unsigned_abs() < types::SMALL_SLICE)
+}
+
 /// A score that leads to its samples.
 fn score(
     column: &BoardColumn,
     cell: &BoardCell,
     letters: &str,
+    few: Option<i64>,
     carry: impl Fn(&str) -> String + Copy + Send + Sync + 'static,
 ) -> AnyView {
     let half = cell.high.map(|high| high - cell.value);
@@ -275,12 +288,20 @@ fn score(
     let mark = half.filter(|half| *half > 0.0).map(|half| {
         view! { <IntervalCell value=cell.value half scale=(column.low, column.high) width=50.0 dim={!cell.counts}/> }
     });
-    let class = if cell.counts { "num" } else { "num dim" };
+    let class = if cell.counts && few.is_none() {
+        "num"
+    } else {
+        "num dim"
+    };
+    let small = few.map(|n| {
+        view! { " " <small class="dim" title="too few samples to judge">{format!("n = {n}")}<span class="vh">": too few samples to judge"</span></small> }
+    });
     view! {
         <td class="r">
             {note}
             <a class=class href=move || carry(&href) title=cell_title(cell)>{shown}</a>
             {margin.map(|margin| view! { " " <span class="pm">"±"{margin}</span> })}
+            {small}
             {mark}
         </td>
     }

@@ -32,7 +32,10 @@ use crate::{
         tabs::{Crumb, Tab, Tabs},
     },
     format::{count, parameters, plural},
-    shell::page::{PageHead, describe_page},
+    shell::{
+        page::{PageHead, describe_page},
+        slice::{SliceNote, use_slice},
+    },
     url::{use_carry, use_changed, use_param},
 };
 
@@ -45,9 +48,10 @@ pub fn Model() -> impl IntoView {
     let params = use_params_map();
     let id =
         Memo::new(move |_| params.with(|params| params.get("id").and_then(|id| id.parse::<ModelId>().ok())));
+    let slice = use_slice();
     let model = remote(
-        move || id.get(),
-        async |client, id| endpoints::model(&client, id).await,
+        move || id.get().map(|id| (id, slice.get())),
+        async |client, (id, slice): (ModelId, String)| endpoints::model(&client, id, &slice).await,
     );
     poll(model, FRESH, || true);
     let value = model.value();
@@ -65,6 +69,7 @@ pub fn Model() -> impl IntoView {
         <Show when=move || id.get().is_some()
             fallback=|| view! { <Empty title="There is no such model"><span>"The address is no model's."</span></Empty> }>
             <Head model/>
+            <SliceNote what="scores"/>
             <Panel load=model.load on_retry=model.retry() lines=14 children=view_of/>
         </Show>
     }
@@ -160,13 +165,19 @@ fn Page(detail: Signal<Arc<ModelDetail>>) -> impl IntoView {
 fn Scores(scores: Memo<Grid>, all: Memo<bool>) -> impl IntoView {
     let carry = use_carry();
     let none = move || scores.with(|grid| grid.rows.is_empty());
+    let sliced = use_slice();
     view! {
-        <Show when=move || !none() fallback=move || view! {
+        <Show when=move || !none() fallback=move || if !sliced.with(String::is_empty) { view! {
+            <Empty title="No score on this slice">
+                <span>"None of the model's benchmarks has samples in the slice, or none of them is the mean of its samples. The page of slices says why."</span>
+                <ButtonLink icon=Glyph::Slice href=Signal::derive(move || carry("/slices"))>"See the slices"</ButtonLink>
+            </Empty>
+        }.into_any() } else { view! {
             <Empty title="No score yet">
                 <span>"Scores stand here as soon as a benchmark of one of its runs is committed."</span>
                 <ButtonLink icon=Glyph::Launch href=Signal::derive(move || carry("/launcher"))>"Launch a run"</ButtonLink>
             </Empty>
-        }>
+        }.into_any() }>
             <Heat scores all/>
             <Trends scores/>
         </Show>

@@ -20,6 +20,7 @@ use crate::{
     shell::{
         keys::{Binding, bind},
         page::Section,
+        slice::{is_busy, use_slice, use_slices},
     },
     status::{benchmark_tone, benchmark_word},
     url::{Step, use_changed, use_param, use_set_params},
@@ -28,17 +29,31 @@ use crate::{
 type Rows = Vec<(RunBenchmarkView, Vec<Score>)>;
 
 fn use_rows() -> Memo<Rows> {
-    let (store, run) = (use_store(), use_run());
+    let (store, run, slice) = (use_store(), use_run(), use_slice());
     Memo::new(move |_| {
+        let slice = slice.with(|id| id.parse::<types::SliceId>().ok());
         let benchmarks = run.read(|run| run.benchmarks.clone()).unwrap_or_default();
-        store.metrics(|state| by_benchmark(&benchmarks, state.metrics.values()))
+        store.metrics(|state| by_benchmark(&benchmarks, state.metrics.values(), slice))
     })
+}
+
+/// The scores on a slice are there once all samples have been looked at.
+fn ask_when_sliced() {
+    let (store, chosen) = (use_store(), use_slices().chosen());
+    Effect::new(move |was_busy: Option<bool>| {
+        let busy = chosen.with(|slice| slice.as_ref().is_some_and(is_busy));
+        if was_busy == Some(true) && !busy {
+            store.refresh();
+        }
+        busy
+    });
 }
 
 /// The table of benchmarks.
 #[component]
 pub fn Benchmarks() -> impl IntoView {
     let rows = use_rows();
+    ask_when_sliced();
     let column = Memo::new(move |_| {
         let shown: Vec<Score> = rows.with(|rows| {
             rows.iter()
@@ -206,6 +221,9 @@ fn Value(href: String, score: Score, scale: Option<(f64, f64)>) -> impl IntoView
     let title = score.title();
     let exact = score.value.map(|value| value.to_string());
     match score.shown() {
+        None if score.reason.is_some() => {
+            view! { <span class="dim" title=title>"not available"</span> }.into_any()
+        }
         None => view! { <span class="dim" title=title>{MISSING}</span> }.into_any(),
         Some((value, half)) => {
             let pm = half.map(|half| view! { " "<span class="pm">{format!("±\u{2009}{half}")}</span> });

@@ -1,6 +1,6 @@
 //! Committed scores in the order of the run's benchmarks.
 
-use types::{BenchmarkId, MetricView, RunBenchmarkId, RunBenchmarkView};
+use types::{BenchmarkId, MetricView, RunBenchmarkId, RunBenchmarkView, SliceId};
 
 use crate::format::{real, scored};
 
@@ -30,6 +30,8 @@ pub struct Score {
     pub up: Option<bool>,
     /// A group's aggregate.
     pub is_group: bool,
+    /// Why a slice has no value.
+    pub reason: Option<String>,
 }
 
 impl Score {
@@ -48,6 +50,7 @@ impl Score {
             n: metric.sample_count,
             up: metric.higher_is_better,
             is_group: metric.is_group,
+            reason: metric.reason.clone(),
         }
     }
 
@@ -58,6 +61,9 @@ impl Score {
 
     /// What the doubt is, in words, with the exact value.
     pub fn title(&self) -> String {
+        if let Some(reason) = &self.reason {
+            return format!("not available for this slice: {reason}");
+        }
         let value = self
             .value
             .map_or_else(|| "no number".to_owned(), |value| value.to_string());
@@ -93,14 +99,15 @@ impl Score {
     }
 }
 
-/// The scores of each benchmark, in the order of the run; those of slices are left to the page of slices.
+/// The scores of each benchmark over all samples or those of a slice, in the order of the run.
 pub fn by_benchmark<'a>(
     benchmarks: &[RunBenchmarkView],
     metrics: impl Iterator<Item = &'a MetricView>,
+    slice: Option<SliceId>,
 ) -> Vec<(RunBenchmarkView, Vec<Score>)> {
     let mut rows: Vec<(RunBenchmarkView, Vec<Score>)> =
         benchmarks.iter().map(|row| (row.clone(), Vec::new())).collect();
-    for metric in metrics.filter(|metric| metric.slice_id.is_none()) {
+    for metric in metrics.filter(|metric| metric.slice_id == slice) {
         if let Some((_, scores)) = rows.iter_mut().find(|(row, _)| row.id == metric.run_benchmark_id) {
             scores.push(Score::of(metric));
         }
@@ -195,7 +202,7 @@ mod tests {
                 json!({"slice_id": uuid::Uuid::nil()}),
             ),
         ];
-        let rows = by_benchmark(std::slice::from_ref(&row), metrics.iter());
+        let rows = by_benchmark(std::slice::from_ref(&row), metrics.iter(), None);
         let tasks: Vec<_> = rows[0]
             .1
             .iter()
@@ -213,6 +220,13 @@ mod tests {
             first.title()
         );
         assert_eq!(scale(&rows[0].1), Some((0.0, 1.0)));
+        let sliced = by_benchmark(
+            std::slice::from_ref(&row),
+            metrics.iter(),
+            Some(uuid::Uuid::nil().into()),
+        );
+        let values: Vec<_> = sliced[0].1.iter().map(|score| score.value).collect();
+        assert_eq!(values, [Some(0.9)]);
     }
 
     #[test]
@@ -222,7 +236,7 @@ mod tests {
             metric(&row, "chartqa", "augmented", Some(0.9), json!({})),
             metric(&row, "chartqa", "overall", Some(0.8), json!({"stderr": 0.01})),
         ];
-        let rows = by_benchmark(std::slice::from_ref(&row), metrics.iter());
+        let rows = by_benchmark(std::slice::from_ref(&row), metrics.iter(), None);
         assert_eq!(primary(&row, &rows[0].1).unwrap().metric, "overall");
         assert_eq!(primary(&row, &rows[0].1[..1]).unwrap().metric, "augmented");
     }
@@ -235,6 +249,7 @@ mod tests {
         let rows = by_benchmark(
             std::slice::from_ref(&row),
             [metric(&row, "a", "m", Some(400.0), json!({}))].iter(),
+            None,
         );
         assert_eq!(scale(&rows[0].1), None);
     }

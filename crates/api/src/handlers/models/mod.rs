@@ -9,13 +9,15 @@ use crate::error::{AppError, AppResult};
 use crate::json::Json;
 use crate::state::AppState;
 use actix_web::HttpResponse;
-use actix_web::web::{self, Data, Path};
+use actix_web::web::{self, Data, Path, Query};
 use chrono::Utc;
 use problems::{checkpoint_problems, create_problems, metadata_problem, text_problem, update_problems};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use types::{
     BackendList, BackendView, CheckpointId, CheckpointView, CreateCheckpoint, CreateModel, FieldError,
-    ModelDetail, ModelId, ModelList, ModelView, OrganizationId, Problem, Role, UpdateCheckpoint, UpdateModel,
+    ModelDetail, ModelId, ModelList, ModelView, OrganizationId, Problem, Role, SliceId, UpdateCheckpoint,
+    UpdateModel,
 };
 use uuid::Uuid;
 
@@ -36,14 +38,24 @@ pub async fn list_models(state: Data<AppState>, caller: Principal) -> AppResult<
     Ok(web::Json(ModelList { models }))
 }
 
+/// What is shown of a model.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct GetModel {
+    /// Scores over the samples of this slice only.
+    slice_id: Option<SliceId>,
+}
+
 /// A model with its runs.
 #[utoipa::path(get, path = "/api/v1/models/{model_id}", operation_id = "get_model", tag = "catalogue",
-    params(("model_id" = ModelId, Path)),
+    params(("model_id" = ModelId, Path), GetModel),
     responses((status = 200, body = ModelDetail), (status = 404, body = Problem)))]
 pub async fn get_model(
     state: Data<AppState>,
     caller: Principal,
     id: Path<ModelId>,
+    query: Query<GetModel>,
 ) -> AppResult<web::Json<ModelDetail>> {
     let detail = state
         .db
@@ -56,7 +68,7 @@ pub async fn get_model(
                 ..runs::Filter::default()
             };
             let runs = runs::list(conn, &filter, SHOWN_RUNS, 0).await?;
-            let scores = board::of_model(conn, id.0).await?;
+            let scores = board::of_model(conn, id.0, query.slice_id.map(|slice| slice.0)).await?;
             Ok(ModelDetail { model, runs, scores })
         })
         .await?;
