@@ -104,10 +104,33 @@ create or replace function app.board_take(metrics uuid[]) returns void language 
     is_group = excluded.is_group, conditions = excluded.conditions, ran_at = excluded.ran_at
   where (not (excluded.conditions ? 'limit'), excluded.ran_at) >= (not (s.conditions ? 'limit'), s.ran_at)
 $$;
+-- Answers to these benchmarks have come or gone: the worker counts again how much they agree.
+create or replace function app.agreement_note(organization uuid, benchmarks uuid[]) returns void
+language sql set search_path = '' as $$
+  -- The same row first as for the scores: whoever changes several benchmarks does it one after the other.
+  select from public.board_state where organization_id = organization for update;
+  insert into public.agreement_state as s (organization_id, benchmark_id, changes)
+  select organization, b.id, 1 from public.benchmarks b
+  where b.id = any (benchmarks) and exists (select from public.organizations o where o.id = organization)
+  order by b.id
+  on conflict (organization_id, benchmark_id) do update set changes = s.changes + 1
+$$;
+create or replace function app.agreement_follows() returns trigger language plpgsql set search_path = '' as $$
+begin
+  perform app.agreement_note(new.organization_id,
+    (select array_agg(distinct m.benchmark_id) from public.run_metrics m where m.run_id = new.id));
+  return null;
+end
+$$;
+create or replace trigger agreement_follows after update of status on public.runs
+  for each row when (old.status is distinct from new.status and 'completed' in (old.status, new.status))
+  execute function app.agreement_follows();
 create or replace function app.board_takes() returns trigger language plpgsql set search_path = '' as $$
 begin
   perform app.board_take((select array_agg(id) from added));
   perform app.board_note((select array_agg(organization_id) from added));
+  perform app.agreement_note(a.organization_id, array_agg(distinct a.benchmark_id))
+    from added a where a.slice_id is null group by a.organization_id order by a.organization_id;
   return null;
 end
 $$;
@@ -129,6 +152,8 @@ begin
   end loop;
   perform app.board_note((select array_agg(d.organization_id) from removed d
     where exists (select from public.organizations o where o.id = d.organization_id)));
+  perform app.agreement_note(d.organization_id, array_agg(distinct d.benchmark_id))
+    from removed d where d.slice_id is null group by d.organization_id order by d.organization_id;
   return null;
 end
 $$;
@@ -169,7 +194,7 @@ begin
   foreach t in array array['memberships', 'models', 'model_checkpoints', 'task_folders', 'benchmark_overrides',
     'runs', 'run_attempts', 'run_benchmarks', 'run_events', 'run_logs', 'log_chunks', 'artifacts',
     'run_metrics', 'run_samples', 'sample_slices', 'gpu_allocations', 'secrets', 'imports', 'import_files',
-    'board_scores', 'board_ranks', 'board_state']
+    'board_scores', 'board_ranks', 'board_state', 'document_agreement', 'agreement_state']
   loop
     execute format('drop policy if exists read on public.%I', t);
     execute format('create policy read on public.%I for select to authenticated

@@ -1,6 +1,7 @@
 //! Samples: one document of a benchmark in a run.
 
 use crate::{BenchmarkId, BucketKind, RunBenchmarkId, RunId, SampleId, SliceId};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// One sample.
@@ -95,8 +96,24 @@ pub struct SampleDetail {
     pub model_name: String,
     /// The checkpoint.
     pub checkpoint: String,
+    /// How much the organization's runs agree about the document; null until it is counted.
+    pub agreement: Option<DocumentAgreement>,
     /// What the newest runs of other models and checkpoints answered to the same document.
     pub others: Vec<OtherAnswer>,
+}
+
+/// How much the completed runs of an organization agree about a document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DocumentAgreement {
+    /// Answers whose error is known.
+    pub answers: u32,
+    /// Those among them that are right.
+    pub right: u32,
+    /// Entropy of right and wrong in bits: 0 where all agree, 1 where half of them are right.
+    pub disagreement: f64,
+    /// When it was counted.
+    pub counted_at: Option<DateTime<Utc>>,
 }
 
 /// What another run answered to the same document.

@@ -7,6 +7,7 @@ mod node;
 mod playwright;
 mod process;
 mod python;
+mod seed;
 mod test;
 mod up;
 mod web;
@@ -36,6 +37,8 @@ enum Task {
     Test(test::TestOptions),
     /// Measure the product against references, on a quiet machine (about half an hour)
     Bench(bench::BenchOptions),
+    /// Fill a running product's database with an organization after two years
+    Seed(seed::SeedOptions),
     /// Build the pages (WebAssembly, styles, fonts) into dist/
     Web(web::WebOptions),
     /// Check dependencies against deny.toml: advisories, bans, licenses, sources
@@ -63,6 +66,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Up(options) => up::up(&options),
         Task::Test(options) => test::test(&options),
         Task::Bench(options) => bench::bench(&options),
+        Task::Seed(options) => seed::seed(&options),
         Task::Web(options) => web::build(&options).map(drop),
         Task::Deny { kinds } => process::run(&mut deny::check(&kinds)?),
         Task::Python(options) => {

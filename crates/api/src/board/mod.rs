@@ -4,8 +4,10 @@
 //! ranks that the worker stores are those of the table that is shown.
 
 mod comparable;
+mod pairs;
 mod ranks;
 
+pub use pairs::{Answers, Measured, Pairs};
 pub use ranks::{Difference, Intervals, paired, rank, unpaired};
 
 use crate::db::board::{Score, Scored};
@@ -139,9 +141,6 @@ fn column_of(columns: &[Scored], score: &Score) -> Option<usize> {
 
 /// What an entry is known by: its model and checkpoint.
 pub type Key = (Uuid, String);
-
-/// Scores of samples by document, in order, for each cell.
-pub type Samples = HashMap<(Key, usize), Vec<(i64, f64)>>;
 
 /// What a score was measured under, by entry and column.
 fn scores_of<'a>(columns: &[Scored], scores: &'a [Score]) -> HashMap<(Key, usize), &'a Score> {

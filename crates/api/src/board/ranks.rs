@@ -1,7 +1,7 @@
 //! How sure a rank is: all pairs are compared, corrected by Holm; a model's best place is one more than the number of
 //! models that are surely better, its worst the number of models less those that are surely worse.
 
-use super::{Board, Key, Samples, scale_of};
+use super::{Board, Key, scale_of};
 use analysis::multiplicity::p_adjust;
 use analysis::special::t_sf;
 use std::collections::HashMap;
@@ -131,31 +131,26 @@ pub fn unpaired(board: &Board) -> Intervals {
     })
 }
 
-/// From samples, on the scale of 0 to 1.
-pub fn paired(board: &Board, scores: &Samples) -> Intervals {
+/// From samples, on the scale of 0 to 1: `difference` says how much higher the second of two entries of the board is in
+/// a column, where they have documents in common.
+pub fn paired(
+    board: &Board,
+    difference: impl Fn(&BoardEntry, &BoardEntry, usize) -> Option<Difference>,
+) -> Intervals {
     let entries = placed(board);
     let columns = comparable_columns(board);
-    let of = |at: usize, column: usize| {
-        let entry = entries[at];
-        entry.cells[column].as_ref().filter(|c| c.counts)?;
-        scores.get(&((entry.model_id.0, entry.checkpoint.clone()), column))
-    };
+    let counts = |entry: &BoardEntry, column: usize| entry.cells[column].as_ref().is_some_and(|c| c.counts);
     intervals(&entries, |i, j| {
-        let part = |&(at, sign, _): &(usize, f64, f64)| {
-            let differences = matched(of(i, at)?, of(j, at)?).map(|(a, b)| sign * (b - a));
-            Difference::of(&differences.collect::<Vec<_>>())
+        let (first, second) = (entries[i], entries[j]);
+        let part = |&(column, sign, _): &(usize, f64, f64)| {
+            let both = counts(first, column) && counts(second, column);
+            let found = both.then(|| difference(first, second, column)).flatten()?;
+            Some(Difference {
+                mean: sign * found.mean,
+                ..found
+            })
         };
         Difference::over(&columns.iter().filter_map(part).collect::<Vec<_>>())
-    })
-}
-
-/// The scores of documents that both have; both are in the order of documents.
-fn matched<'a>(a: &'a [(i64, f64)], b: &'a [(i64, f64)]) -> impl Iterator<Item = (f64, f64)> + 'a {
-    let mut rest = b.iter().peekable();
-    a.iter().filter_map(move |(doc, score)| {
-        while rest.next_if(|other| other.0 < *doc).is_some() {}
-        let other = rest.next_if(|other| other.0 == *doc)?;
-        Some((*score, other.1))
     })
 }
 

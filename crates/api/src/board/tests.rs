@@ -43,6 +43,7 @@ fn score(model: u128, variant: &str, benchmark: Uuid, value: f64, conditions: Va
         sample_count: Some(1000),
         conditions,
         degraded: None,
+        ingested_at: None,
         ran_at: at(1),
     }
 }
@@ -212,13 +213,23 @@ fn pairs_are_matched_by_document_and_separate_what_errors_cannot() {
             .map(|doc| (doc, f64::from(u8::from(doc < n))))
             .collect::<Vec<_>>()
     };
-    let key = |model: u128| ((Uuid::from_u128(model), "l".to_owned()), 0);
-    let samples = HashMap::from([(key(1), right(520)), (key(2), right(500))]);
-    let places = |found: &Intervals| found.places[&key(2).0];
+    let measured = |model: u128| Measured {
+        pick: Uuid::from_u128(200 + model),
+        benchmark: BENCH[0],
+        filter: "none".to_owned(),
+        ingested: None,
+    };
+    let compared = |first, second| {
+        let mut pairs = Pairs::default();
+        pairs.learn(&[(measured(1), Some(first)), (measured(2), Some(second))]);
+        let of = |entry: &BoardEntry| measured(entry.model_id.0.as_u128());
+        paired(&board, |a, b, _| pairs.difference(&of(a), &of(b)))
+    };
+    let places = |found: &Intervals| found.places[&(Uuid::from_u128(2), "l".to_owned())];
     assert_eq!(places(&unpaired(&board)), (1, 2));
-    assert_eq!(places(&paired(&board, &samples)), (2, 2));
-    let apart = HashMap::from([(key(1), vec![(1, 1.0)]), (key(2), vec![(2, 0.0)])]);
-    assert_eq!(paired(&board, &apart).tests, 0, "no document in common");
+    assert_eq!(places(&compared(right(520), right(500))), (2, 2));
+    let apart = compared(vec![(1, 1.0)], vec![(2, 0.0)]);
+    assert_eq!(apart.tests, 0, "no document in common");
 }
 
 #[test]

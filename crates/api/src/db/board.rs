@@ -94,6 +94,9 @@ pub struct Score {
     /// Why it is to be used with care.
     #[diesel(sql_type = Nullable<Text>)]
     pub degraded: Option<String>,
+    /// When its samples were ingested.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub ingested_at: Option<DateTime<Utc>>,
     /// When it was measured.
     #[diesel(sql_type = Timestamptz)]
     pub ran_at: DateTime<Utc>,
@@ -139,9 +142,12 @@ pub struct State {
 /// The columns of a [`Score`], from these tables.
 const SCORE: &str = "s.benchmark_id, s.metric_name, s.filter, s.model_id, m.name as model_name, m.family, m.num_parameters, \
     s.checkpoint_variant, c.checkpoint_index, s.run_id, s.run_benchmark_id, s.value, s.stderr, s.sample_count, \
-    s.conditions, b.degraded, s.ran_at";
+    s.conditions, b.degraded, b.ingested_at, s.ran_at";
 const JOINS: &str = "join models m on m.id = s.model_id join run_benchmarks b on b.id = s.run_benchmark_id \
     left join model_checkpoints c on c.model_id = s.model_id and c.checkpoint_variant = s.checkpoint_variant";
+
+/// How many times what finding them took lies between two times that the ranks of an organization are found.
+const PAUSE: i64 = 4;
 
 /// `slice_id` is compared so that an index serves both.
 const fn of_slice(slice: Option<Uuid>) -> &'static str {
@@ -234,22 +240,31 @@ pub async fn state(conn: &mut Conn, organization: Uuid) -> QueryResult<Option<St
     .optional()
 }
 
-/// Organizations whose scores have changed since their ranks were found.
+/// Organizations whose ranks are to be found now: their scores have changed since.
 pub async fn outdated(conn: &mut Conn) -> QueryResult<Vec<State>> {
     diesel::sql_query(
-        "select organization_id, changes, ranked, ranked_at from board_state where changes > ranked",
+        "select organization_id, changes, ranked, ranked_at from board_state where changes > ranked \
+           and (ranked_at is null or ranked_at + took * $1 < clock_timestamp())",
     )
+    .bind::<BigInt, _>(PAUSE)
     .load(conn)
     .await
 }
 
-/// Stores the ranks of an organization, unless newer ones are there.
-pub async fn store(conn: &mut Conn, state: &State, ranks: &[(Option<Uuid>, Ranked)]) -> QueryResult<()> {
+/// Stores the ranks of an organization, and how many seconds they took to find, unless newer ones are there.
+pub async fn store(
+    conn: &mut Conn,
+    state: &State,
+    ranks: &[(Option<Uuid>, Ranked)],
+    took: f64,
+) -> QueryResult<()> {
     let ours = diesel::sql_query(
-        "update board_state set ranked = $2, ranked_at = clock_timestamp() where organization_id = $1 and ranked < $2",
+        "update board_state set ranked = $2, ranked_at = clock_timestamp(), took = make_interval(secs => $3) \
+         where organization_id = $1 and ranked < $2",
     )
     .bind::<SqlUuid, _>(state.organization_id)
     .bind::<BigInt, _>(state.changes)
+    .bind::<Double, _>(took)
     .execute(conn)
     .await?;
     if ours == 0 {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// What samples are sorted by. Those without a value come last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
-    /// By benchmark, filter and place in the file.
+    /// As they were stored: benchmark by benchmark, each in the order of its file.
     #[default]
     Index,
     /// Largest error first.
@@ -25,27 +25,54 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// The ascending sort key, null last; with `b.order, s.benchmark_id, s.filter, s.sample_index` after it.
+    /// What is sorted by, smallest first; null comes after all others. The order of ids, which is that of the file,
+    /// decides between equals. Each has an index that begins with the run, but for disagreement, which belongs to
+    /// documents.
     const fn key(self) -> &'static str {
         match self {
-            Self::Index => "0::float8",
-            Self::Error => "coalesce(-s.error, 'infinity'::float8)",
-            Self::Confidence => "coalesce(s.confidence, 'infinity'::float8)",
-            Self::Disagreement => "coalesce(-v.entropy, 'infinity'::float8)",
+            Self::Index => "null::float8",
+            Self::Error => "-s.error",
+            Self::Confidence => "s.confidence",
+            Self::Disagreement => "-g.disagreement",
         }
     }
 
-    /// What the key needs: how often the runs of the organization were right about a document, as entropy.
+    /// What the key is made of, as the indexes name it.
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Index => "null::float8",
+            Self::Error => "s.error",
+            Self::Confidence => "s.confidence",
+            Self::Disagreement => "g.disagreement",
+        }
+    }
+
+    /// What the key needs; of the agreement about documents only that about the run's own benchmarks.
     const fn join(self) -> &'static str {
         match self {
             Self::Disagreement => {
-                "left join lateral (select case when p.p in (0, 1) then 0 else -(p.p * log(2, p.p) + (1 - p.p) * log(2, 1 - p.p)) end::float8 as entropy \
-                 from (select avg((o.score >= 0.5)::int) as p from run_samples o join runs r on r.id = o.run_id \
-                   where o.benchmark_id = s.benchmark_id and o.filter = s.filter and o.doc_id = s.doc_id and o.score is not null \
-                   and o.organization_id = s.organization_id and r.status = 'completed') p) v on true"
+                "left join document_agreement g on g.organization_id = s.organization_id and g.benchmark_id = s.benchmark_id \
+                 and g.filter = s.filter and g.doc_id = s.doc_id \
+                 and g.benchmark_id = any (array(select m.benchmark_id from run_metrics m where m.run_id = $1))"
             }
             _ => "",
         }
+    }
+
+    /// The ids of a page: those with a key in its order, then those without one. `$12` is the size, `$13` the sample
+    /// before. Two branches, because an index of a key does not hold the samples without one.
+    fn page(self, wanted: &str) -> String {
+        let (key, column, join) = (self.key(), self.column(), self.join());
+        let from = format!("from run_samples s {join} where {wanted}");
+        format!(
+            "with at as materialized (select {key} as key, s.id from run_samples s {join} where s.id = $13 and s.run_id = $1) \
+             (select s.id, {key} as key {from} and {column} is not null \
+               and ($13::uuid is null or ({key}, s.id) > ((select key from at), (select id from at))) order by {key}, s.id limit $12) \
+             union all \
+             (select s.id, null {from} and {column} is null \
+               and ($13::uuid is null or s.id > (select case when key is null then id else '{NIL}' end from at)) order by s.id limit $12) \
+             limit $12"
+        )
     }
 }
 
@@ -92,6 +119,12 @@ pub struct Filter {
     pub search: Option<String>,
 }
 
+/// The first and the last id of all.
+const NIL: Uuid = Uuid::nil();
+const LAST: Uuid = Uuid::max();
+/// The samples of a run that a text is searched in; the text of more takes longer than anybody waits.
+pub const SEARCHED: i64 = 200_000;
+
 /// The word by which documents are grouped, from the fields that benchmarks use for it.
 const CATEGORY: &str = "left(coalesce(s.doc ->> 'category', s.doc ->> 'subject', s.doc ->> 'question_type', s.doc ->> 'type'), 200)";
 
@@ -105,14 +138,17 @@ impl<'a> Wanted<'a> {
     /// `$1` to `$10` are taken.
     fn text() -> String {
         format!(
-            "s.run_id = $1 and ($2::uuid is null or s.benchmark_id = $2 or b.benchmark_id = $2) \
+            "s.run_id = $1 and ($2::uuid is null or s.benchmark_id = $2 or s.run_benchmark_id in ( \
+               select b.id from run_benchmarks b where b.run_id = $1 and b.benchmark_id = $2)) \
              and ($3::uuid is null or s.run_benchmark_id = $3) and ($4::text is null or s.filter = $4) \
              and ($5::uuid is null or exists (select from sample_slices x where x.slice_id = $5 and x.sample_id = s.id)) \
              and ($6::text is null or case $6 when 'wrong' then s.error > 0 when 'right' then s.error <= 0 else s.error is null end) \
              and ($7::text is null or $7 = any (s.flags)) and ($8::text is null or {CATEGORY} = $8) \
              and ($9::float8 is null or s.score >= $9) and ($10::float8 is null or s.score <= $10) \
              and ($11::text is null or s.input_data::text ilike $11 or s.ground_truth::text ilike $11 \
-               or s.prediction::text ilike $11 or s.raw_prediction::text ilike $11)"
+               or s.prediction::text ilike $11 or s.raw_prediction::text ilike $11) \
+             and ($11::text is null or s.id < coalesce((select x.id from run_samples x where x.run_id = $1 \
+               order by x.id offset {SEARCHED} limit 1), '{LAST}'))"
         )
     }
 
@@ -197,6 +233,16 @@ const COLUMNS: &str = "s.id, s.benchmark_id, t.name as benchmark, s.run_benchmar
     s.input_data, s.ground_truth, s.prediction, s.raw_prediction, s.metrics, s.score, s.score_reason, s.error, \
     s.confidence, s.flags, s.slice_assignments";
 
+/// The statement of a page: `$1` is the run, `$2` to `$11` what the samples are filtered by or null, `$12` the size, `$13`
+/// the sample before or null.
+pub fn statement(sort: Sort) -> String {
+    format!(
+        "select {COLUMNS} from ({}) p join run_samples s on s.id = p.id join benchmarks t on t.id = s.benchmark_id \
+         order by p.key, s.id",
+        sort.page(&Wanted::text())
+    )
+}
+
 /// A page of a run's samples, and where the next one begins.
 pub async fn page(
     conn: &mut Conn,
@@ -206,20 +252,8 @@ pub async fn page(
     after: Option<&Cursor>,
     limit: i64,
 ) -> QueryResult<(Vec<SampleView>, Option<Cursor>)> {
-    let (key, join) = (sort.key(), sort.join());
-    let wanted = Wanted::text();
-    let sql = format!(
-        "with at as (select {key} as key, b.\"order\", s.benchmark_id, s.filter, s.sample_index, s.id \
-           from run_samples s join run_benchmarks b on b.id = s.run_benchmark_id {join} where s.id = $13 and s.run_id = $1) \
-         select {COLUMNS} \
-         from run_samples s join run_benchmarks b on b.id = s.run_benchmark_id join benchmarks t on t.id = s.benchmark_id {join} \
-         where {wanted} \
-           and ($13::uuid is null or ({key}, b.\"order\", s.benchmark_id, s.filter, s.sample_index, s.id) > \
-             (select key, \"order\", benchmark_id, filter, sample_index, id from at)) \
-         order by {key}, b.\"order\", s.benchmark_id, s.filter, s.sample_index, s.id limit $12"
-    );
     let rows: Vec<Row> = Wanted { run, filter }
-        .bind(diesel::sql_query(sql))
+        .bind(diesel::sql_query(statement(sort)))
         .bind::<BigInt, _>(limit)
         .bind::<Nullable<SqlUuid>, _>(after.map(|c| c.id))
         .load(conn)
@@ -259,10 +293,7 @@ pub async fn count(conn: &mut Conn, run: RunId, filter: &Filter) -> QueryResult<
         #[diesel(sql_type = BigInt)]
         n: i64,
     }
-    let sql = format!(
-        "select count(*) as n from run_samples s join run_benchmarks b on b.id = s.run_benchmark_id where {}",
-        Wanted::text()
-    );
+    let sql = format!("select count(*) as n from run_samples s where {}", Wanted::text());
     let counted: Counted = Wanted { run, filter }
         .bind(diesel::sql_query(sql))
         .get_result(conn)
@@ -285,7 +316,7 @@ pub async fn buckets(conn: &mut Conn, run: RunId, filter: &Filter) -> QueryResul
     }
     let sql = format!(
         "with s as materialized (select s.id, s.benchmark_id, s.error, s.flags, {CATEGORY} as category \
-           from run_samples s join run_benchmarks b on b.id = s.run_benchmark_id where {}), \
+           from run_samples s where {}), \
          found as ( \
            select 'benchmark' as kind, s.benchmark_id::text as key, t.name, count(*) as n from s join benchmarks t on t.id = s.benchmark_id group by 1, 2, 3 \
            union all select 'mark', m, m, count(*) from (select case when error > 0 then 'wrong' when error <= 0 then 'right' else 'unscored' end as m from s) x group by m \
@@ -352,7 +383,8 @@ pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Found>> {
     }))
 }
 
-/// What the newest runs of other models answered to the same document, one for each model and checkpoint.
+/// What other models answered to the same document, one answer for each model and checkpoint: that of the run whose
+/// score the leaderboard shows.
 pub async fn others(conn: &mut Conn, found: &Found, most: i64) -> QueryResult<Vec<OtherAnswer>> {
     #[derive(QueryableByName)]
     struct Other {
@@ -372,11 +404,13 @@ pub async fn others(conn: &mut Conn, found: &Found, most: i64) -> QueryResult<Ve
         error: Option<f64>,
     }
     let rows: Vec<Other> = diesel::sql_query(
-        "select * from (select distinct on (r.model_id, r.checkpoint_variant) o.id, o.run_id, m.name as model_name, \
-           r.checkpoint_variant, o.prediction, o.score, o.error, coalesce(r.started_at, r.created_at) as ran_at \
-         from run_samples o join runs r on r.id = o.run_id join models m on m.id = r.model_id \
-         where o.benchmark_id = $1 and o.filter = $2 and o.doc_id = $3 and o.organization_id = $4 and o.run_id <> $5 \
-         order by r.model_id, r.checkpoint_variant, coalesce(r.started_at, r.created_at) desc) x order by ran_at desc limit $6",
+        "select o.id, o.run_id, m.name as model_name, x.checkpoint_variant, o.prediction, o.score, o.error from ( \
+           select distinct on (c.model_id, c.checkpoint_variant) c.model_id, c.checkpoint_variant, c.ran_at, a.id \
+           from board_scores c join run_samples a on a.benchmark_id = $1 and a.filter = $2 and a.doc_id = $3 \
+             and a.run_benchmark_id = c.run_benchmark_id \
+           where c.organization_id = $4 and c.slice_id is null and c.benchmark_id = $1 and c.run_id <> $5 \
+           order by c.model_id, c.checkpoint_variant, c.ran_at desc, a.id) x \
+         join run_samples o on o.id = x.id join models m on m.id = x.model_id order by x.ran_at desc limit $6",
     )
     .bind::<SqlUuid, _>(found.sample.benchmark_id.0)
     .bind::<Text, _>(&found.sample.filter)

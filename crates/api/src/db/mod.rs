@@ -3,6 +3,7 @@
 //! The rule it keeps: a handler gets a connection only inside [`Db::user`] (row-level security as
 //! the caller) or [`Db::service`]; the functions take the connection, and the caller owns the transaction.
 
+pub mod agreement;
 pub mod artifacts;
 pub mod attempts;
 pub mod audit;

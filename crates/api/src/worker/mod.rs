@@ -4,6 +4,7 @@
 //! what it remembers, so a restart is the normal path. A run is this worker's while it renews the
 //! lease; every write names owner and epoch, and one that comes too late changes nothing.
 
+mod agreement;
 mod attend;
 mod board;
 mod claim;
@@ -88,6 +89,7 @@ async fn run_with(state: AppState, engine: Arc<dyn Engine>, mut shutdown: watch:
     keepers.spawn(report(Arc::clone(&worker), stop));
     keepers.spawn(keep_ranks(Arc::clone(&worker), shutdown.clone()));
     keepers.spawn(keep_slices(Arc::clone(&worker), shutdown.clone()));
+    keepers.spawn(keep_agreement(Arc::clone(&worker), shutdown.clone()));
     let mut tasks = JoinSet::new();
     tokio::select! {
         () = work(&worker, &mut tasks) => {}
@@ -234,12 +236,13 @@ async fn report(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
 async fn keep_ranks(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
     let mut clock = tokio::time::interval(worker.state.config.worker.poll);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut memory = board::Memory::default();
     loop {
         tokio::select! {
             _ = clock.tick() => {}
             _ = shutdown.wait_for(|stop| *stop) => return,
         }
-        if let Err(error) = board::refresh(&worker.state.db).await {
+        if let Err(error) = board::refresh(&worker.state.db, &mut memory).await {
             tracing::warn!(error = %chain(&error), "the leaderboard cannot be ranked");
         }
     }
@@ -256,6 +259,21 @@ async fn keep_slices(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
         }
         if let Err(error) = slices::refresh(&worker.state.db).await {
             tracing::warn!(error = %chain(&error), "samples cannot be put into slices");
+        }
+    }
+}
+
+/// Keeps what is known of the agreement of runs as new as their samples. Apart from the ranks, for it takes longer.
+async fn keep_agreement(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
+    let mut clock = tokio::time::interval(worker.state.config.worker.poll);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = clock.tick() => {}
+            _ = shutdown.wait_for(|stop| *stop) => return,
+        }
+        if let Err(error) = agreement::refresh(&worker.state.db).await {
+            tracing::warn!(error = %chain(&error), "the agreement of runs cannot be counted");
         }
     }
 }

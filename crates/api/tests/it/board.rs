@@ -76,8 +76,9 @@ const COMMIT: [&str; 4] = [
     "insert into run_benchmarks (id, organization_id, run_id, benchmark_id, name, \"order\", status) \
      select pick, org, run, benchmark, 'b', 0, 'completed' from g",
     "insert into run_samples (id, organization_id, run_id, run_benchmark_id, benchmark_id, sample_index, doc_id, score, error) \
-     select gen_random_uuid(), org, run, pick, benchmark, i, i, (i < \"right\")::int, (i >= \"right\")::int \
-     from g, generate_series(0, n - 1) i",
+     select u, org, run, pick, benchmark, i, i, (i < \"right\")::int, (i >= \"right\")::int \
+     from g, lateral (select u, row_number() over (order by u) - 1 as i \
+       from (select gen_random_uuid() as u from generate_series(1, n)) x) ordered",
     "insert into run_metrics (id, organization_id, run_id, run_benchmark_id, benchmark_id, metric_name, metric_value, \
      stderr, higher_is_better, sample_count, conditions) \
      select gen_random_uuid(), org, run, pick, benchmark, 'acc', value, stderr, true, n, conditions from g",

@@ -50,6 +50,7 @@ async fn samples_are_found_by_what_went_wrong() {
     assert_eq!(docs("search=100_+kiwi").await, (vec![], 0));
     assert_eq!(docs("score_max=0.5&sort_by=index&limit=1").await, (vec![4], 6));
     // Only about documents 4 and 5 do the two disagree.
+    stage.count_agreement().await;
     assert_eq!(docs("sort_by=disagreement&limit=2").await.0, [4, 5]);
 
     let (_, first) = stage

@@ -39,5 +39,6 @@ mod runs_gpus;
 mod runs_socket;
 mod runs_stage;
 mod runs_tenancy;
+mod scale;
 mod slices;
 mod slices_rules;

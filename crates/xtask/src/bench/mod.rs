@@ -7,9 +7,11 @@ mod catalogue;
 mod comparison;
 mod driver;
 mod evaluation;
+mod filled;
 mod follow;
 mod generators;
 mod http;
+mod ingest;
 mod launch;
 mod live;
 mod machine;
@@ -17,8 +19,10 @@ mod memory;
 mod mlflow;
 mod pages;
 mod product;
+mod results;
 mod runs;
 mod script;
+mod scroll;
 mod seed;
 mod stage;
 mod start;
@@ -70,6 +74,15 @@ struct Effort {
     /// Viewers who only look
     #[arg(long, default_value_t = 2000)]
     idle_viewers: usize,
+    /// Samples of the import
+    #[arg(long, default_value_t = 200_000)]
+    ingest_samples: usize,
+    /// Runs of the database for pages of results
+    #[arg(long, default_value_t = 100_000)]
+    seed_runs: u64,
+    /// Samples of that database; ten million take about 15 GB and a quarter of an hour to make
+    #[arg(long, default_value_t = 10_000_000)]
+    seed_samples: u64,
     /// Lines of a noisy child
     #[arg(long, default_value_t = 200_000)]
     lines: usize,
@@ -100,6 +113,10 @@ enum Subject {
     List,
     /// P5: creating a run
     Create,
+    /// P6: import of samples
+    Ingest,
+    /// P7, P18 and the browser on a full database: pages of samples, the leaderboard, tables that are scrolled
+    Results,
     /// P9: from the queue to the process
     Queue,
     /// P10: after kill -9
@@ -157,6 +174,8 @@ fn measure(subject: Subject, options: &BenchOptions) -> Result<Vec<Comparison>> 
         Subject::Follow => follow::follow(effort)?,
         Subject::List => runs::list(effort)?,
         Subject::Create => runs::create(effort)?,
+        Subject::Ingest => ingest::ingest(effort)?,
+        Subject::Results => results::results(effort)?,
         Subject::Queue => launch::queued(effort)?,
         Subject::Recovery => launch::recovery(effort)?,
         Subject::Viewers => vec![memory::viewers(effort)?],

@@ -75,6 +75,8 @@ pub(crate) struct Product {
     pub(crate) address: String,
     /// Of the first organization's owner.
     pub(crate) token: String,
+    /// The link that opens the first owner's account, after a first start.
+    pub(crate) sign_in: Option<String>,
 }
 
 impl Product {
@@ -89,6 +91,7 @@ impl Product {
             data: data.clone(),
             address: String::new(),
             token: String::new(),
+            sign_in: None,
         };
         let gone = |running: &mut Running| matches!(running.0.try_wait(), Ok(Some(_)));
         wait_for("lmms-dash", START, || {
@@ -104,6 +107,7 @@ impl Product {
         fs::remove_file(&ready)?;
         let url = told["url"].as_str().context("the ready file names no `url`")?;
         url.trim_start_matches("http://").clone_into(&mut product.address);
+        product.sign_in = told["sign_in_url"].as_str().map(str::to_owned);
         product.token = product.new_token()?;
         Ok(product)
     }

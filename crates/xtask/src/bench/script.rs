@@ -34,6 +34,16 @@ pub(crate) fn script(once: &[Statement], again: &[Statement]) -> Result<String> 
     Ok(text)
 }
 
+/// A statement with its values, for psql.
+pub(crate) fn said(statement: &Statement) -> String {
+    filled(&statement.text, |number| {
+        match statement.parameters.get(number - 1) {
+            Some(Some(value)) => format!("'{}'", value.replace('\'', "''")),
+            _ => "null".to_owned(),
+        }
+    })
+}
+
 /// New ids, alone or in a list.
 fn note_fresh(fresh: &mut BTreeMap<String, usize>, once: &str, again: &str) {
     let ids = |text: &str| -> Vec<String> {

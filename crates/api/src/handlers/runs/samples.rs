@@ -3,7 +3,7 @@
 use super::{access, list::page_size};
 use crate::auth::{Principal, Scope};
 use crate::db::explore::{self, Cursor, Filter, Mark, Sort};
-use crate::db::{Conn, models};
+use crate::db::{Conn, agreement, models};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use actix_web::web;
@@ -41,13 +41,13 @@ pub struct GetSamples {
     score_min: Option<f64>,
     /// Only with at most this score.
     score_max: Option<f64>,
-    /// Text in input, target or answer.
+    /// Text in input, target or answer, among the first 200 000 samples of the run.
     search: Option<String>,
     /// Where the last page ended.
     cursor: Option<String>,
     /// Samples of a page, at most 200.
     limit: Option<u32>,
-    /// `index` (as in the file), `error` (largest first), `confidence` (least first) or `disagreement` (where the
+    /// `index` (as stored: benchmark by benchmark, each in the order of its file), `error` (largest first), `confidence` (least first) or `disagreement` (where the
     /// organization's runs agree least first).
     sort_by: Option<SortBy>,
 }
@@ -209,6 +209,7 @@ pub async fn get_sample(
             let run = access::visible(conn, RunId(found.run)).await?;
             let model = models::find(conn, ModelId(run.model_id)).await?;
             let others = explore::others(conn, &found, SHOWN_OTHERS).await?;
+            let agreement = agreement::of_document(conn, &found).await?;
             Ok(web::Json(SampleDetail {
                 sample: found.sample,
                 doc: found.doc,
@@ -216,6 +217,7 @@ pub async fn get_sample(
                 run_name: run.name,
                 model_name: model.map(|(_, m)| m.name).unwrap_or_default(),
                 checkpoint: run.checkpoint_variant,
+                agreement,
                 others,
             }))
         })
