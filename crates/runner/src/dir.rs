@@ -3,6 +3,12 @@
 //! A file that another process waits for is written aside, synced and renamed, so that whoever
 //! sees it sees all of it. The few files that must be written even on a full disk have their
 //! room reserved beforehand.
+//!
+//! What says how something ended (`done.json`, `exit.json`) and what others wait for (`cancel`) is
+//! synced. What only matters as long as this machine runs is not: an attempt never goes on after a
+//! restart of its machine, so its job, its token and the name of its keeper are of no use then. One
+//! sync of the folder, before the first process starts, keeps the claim, and with it the rule that
+//! nobody starts those processes again.
 
 use crate::job::{Job, JobError};
 use serde::{Serialize, de::DeserializeOwned};
@@ -45,7 +51,8 @@ impl AttemptDir {
     }
 
     /// Makes the directory with its job and token. Doing it again with the same job is harmless,
-    /// also for somebody who was asleep meanwhile: the first token stays. Returns it.
+    /// also for somebody who was asleep meanwhile: the first token stays. Returns it. Nothing is
+    /// synced; see [`Self::is_whole`].
     ///
     /// # Errors
     ///
@@ -55,8 +62,23 @@ impl AttemptDir {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&self.root)?;
         self.write_once("token", token.as_bytes())?;
-        self.write_json("job.json", job)?;
+        self.write_volatile("job.json", &serde_json::to_vec(job).map_err(io::Error::from)?)?;
         Ok(self.token()?)
+    }
+
+    /// Whether job and token are there: a crash of the machine may have left them empty.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.job().is_ok() && self.token().is_ok_and(|token| !token.is_empty())
+    }
+
+    /// Makes whatever files are in the directory now outlive a crash of the machine, by name.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be synced.
+    pub(crate) fn sync_names(&self) -> io::Result<()> {
+        File::open(&self.root)?.sync_all()
     }
 
     /// The directory itself.
@@ -155,16 +177,28 @@ impl AttemptDir {
         sync_parent(&path)
     }
 
-    /// Writes a file whole, unless it is there.
+    /// Writes a file so that it appears whole or not at all, as long as the machine does not crash:
+    /// for what nobody reads after that.
+    pub(crate) fn write_volatile(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path(name);
+        let aside = beside(&path, &format!("tmp-{}", std::process::id()));
+        create_private(&aside)?.write_all(bytes)?;
+        fs::rename(&aside, &path)
+    }
+
+    /// Writes a file whole, unless it is there. An empty one is what a crash of the machine leaves.
     fn write_once(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(name);
         let aside = beside(&path, &std::process::id().to_string());
-        write_synced(&aside, bytes)?;
+        create_private(&aside)?.write_all(bytes)?;
+        if fs::symlink_metadata(&path).is_ok_and(|file| file.len() == 0) {
+            return fs::rename(&aside, &path);
+        }
         let linked = fs::hard_link(&aside, &path);
         fs::remove_file(&aside)?;
         match linked {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => sync_parent(&path),
+            _ => Ok(()),
         }
     }
 
@@ -178,9 +212,8 @@ impl AttemptDir {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        let file = create_private(&beside(&path, "reserve"))?;
-        allocate(&file, bytes)?;
-        file.sync_all()
+        // The blocks belong to the file as soon as the call returns, synced or not.
+        allocate(&create_private(&beside(&path, "reserve"))?, bytes)
     }
 
     /// Gives reserved room back once it is not needed any more.

@@ -29,6 +29,7 @@ pub mod gpu;
 pub mod job;
 mod keeper;
 pub mod local;
+mod memory;
 mod process;
 mod reporter;
 

@@ -55,14 +55,6 @@ impl Identity {
     }
 }
 
-/// How many processes this machine has killed for lack of memory since it started.
-#[must_use]
-pub(crate) fn oom_kills() -> u64 {
-    let text = fs::read_to_string("/proc/vmstat").unwrap_or_default();
-    let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
-    count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
-}
-
 /// The id of this start of the machine.
 #[must_use]
 pub(crate) fn boot_id() -> String {

@@ -67,8 +67,12 @@ pub fn observe(dir: &AttemptDir) -> io::Result<Observation> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Observation::Unclaimed),
         Err(error) => return Err(error),
     };
-    let Some(record) = dir.read_json::<PidRecord>("pid.json")? else {
-        return Ok(without_record(&claim));
+    let record = match dir.read_json::<PidRecord>("pid.json") {
+        Ok(Some(record)) => record,
+        // A crash of the machine may have left it empty.
+        Err(error) if is_torn(&error) => return Ok(without_record(&claim)),
+        Ok(None) => return Ok(without_record(&claim)),
+        Err(error) => return Err(error),
     };
     if record.keeper.is_alive() {
         return Ok(Observation::Alive(record.keeper));
@@ -78,6 +82,13 @@ pub fn observe(dir: &AttemptDir) -> io::Result<Observation> {
         Some(exit) => Observation::Exited(Box::new(exit)),
         None => Observation::Lost(lost(&record)),
     })
+}
+
+fn is_torn(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
+    )
 }
 
 fn lost(record: &PidRecord) -> Lost {
@@ -109,7 +120,7 @@ pub fn record(dir: &AttemptDir) -> io::Result<PidRecord> {
         host: host(),
         started_at: Utc::now(),
     };
-    dir.write_json("pid.json", &record)?;
+    dir.write_volatile("pid.json", &serde_json::to_vec(&record)?)?;
     Ok(record)
 }
 

@@ -73,12 +73,13 @@ impl Keeper {
         become_subreaper()?;
         let signals = Signals::queue()?;
         let record = claim::record(&dir)?;
-        dir.write_atomic("driver.py", DRIVER.as_bytes())?;
+        dir.write_volatile("driver.py", DRIVER.as_bytes())?;
         for benchmark in job.benchmarks() {
             dir.reserve(&format!("out/{}/done.json", benchmark.order), 4096)?;
         }
         let processes = job.processes.len() + job.fallback_processes.len();
         dir.reserve("exit.json", 4096 + 256 * processes as u64)?;
+        dir.sync_names()?;
         Ok(Self {
             stdout: append(&dir, "stdout.log")?,
             stderr: append(&dir, "stderr.log")?,

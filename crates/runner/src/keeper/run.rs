@@ -14,7 +14,7 @@ use super::{
 use crate::{
     environment,
     job::{JobBenchmark, JobProcess},
-    process::oom_kills,
+    memory::oom_kills,
 };
 use chrono::{DateTime, Utc};
 use lmms::{
@@ -36,7 +36,7 @@ struct Live {
     hook_missing: bool,
     /// How much output there was before it.
     before: (u64, u64),
-    /// How often this machine had run out of memory before it.
+    /// How many processes had been killed for want of memory before it.
     oom_kills: u64,
     current: Option<Current>,
 }

@@ -4,6 +4,7 @@
 //! remembers how far it came in `reporter.json`, and may be killed and started again at any
 //! point. It never touches a process: an order to cancel becomes a file that the keeper finds.
 
+mod bell;
 mod client;
 mod compose;
 mod cursor;
@@ -11,10 +12,11 @@ mod lines;
 mod tail;
 mod upload;
 
-use crate::{dir::AttemptDir, engine::CancelReason, exec::chain, gpu, job::Job};
+use crate::{dir::AttemptDir, engine::CancelReason, exec::chain, gpu, job::Job, keeper::events};
 pub use lines::Unreported;
 pub use upload::part;
 
+use bell::Bell;
 use client::{Client, Refusal};
 use compose::Composer;
 use cursor::{Cursor, Pending};
@@ -27,6 +29,7 @@ use std::{
         unix::{fs::OpenOptionsExt, process::parent_id},
     },
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     process,
     sync::{Arc, Mutex},
     thread,
@@ -36,7 +39,7 @@ use tokio::task::JoinHandle;
 use types::{GpuSample, Order};
 use upload::Sent;
 
-/// How often the files are looked at.
+/// How often the files are looked at when nothing says that they have changed.
 const ROUND: Duration = Duration::from_millis(200);
 /// A sign of life when there is no news.
 const HEARTBEAT: Duration = Duration::from_secs(2);
@@ -145,6 +148,13 @@ struct Reporter<'a> {
     last_upload: Instant,
     /// Whether more of a log waits than one upload takes.
     behind: bool,
+    /// Whether the batch on its way was full, so that more waits.
+    is_full: bool,
+    bell: Bell,
+    /// Whether the bell would tell of whatever comes after the last look.
+    is_armed: bool,
+    /// Rings when a server has written its address.
+    back: Bell,
     pause: Duration,
     complaint: String,
 }
@@ -156,6 +166,8 @@ enum Round {
     Busy,
     /// Wait for news.
     Idle,
+    /// A batch was taken, after this time: let lines gather for a while.
+    Told(Duration),
     /// Wait for the API.
     Away,
     /// Nothing is left to tell, or nobody wants to hear it.
@@ -188,12 +200,17 @@ impl<'a> Reporter<'a> {
             last_post: Instant::now(),
             last_upload: Instant::now(),
             behind: false,
+            is_full: false,
+            bell: Bell::new(),
+            is_armed: false,
+            back: Bell::new(),
             pause: PAUSE,
             complaint: String::new(),
         })
     }
 
     async fn run(&mut self) -> io::Result<()> {
+        self.listen_for_the_api();
         let mut orphaned = None;
         loop {
             let over = self.dir.exit()?;
@@ -211,13 +228,49 @@ impl<'a> Reporter<'a> {
             match round {
                 Round::Over => return Ok(()),
                 Round::Busy => tokio::task::yield_now().await,
-                Round::Idle => tokio::time::sleep(ROUND).await,
-                Round::Away => {
-                    tokio::time::sleep(self.pause).await;
-                    self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-                }
+                Round::Told(took) => tokio::time::sleep(rest(took)).await,
+                Round::Idle => self.wait_for_news().await,
+                Round::Away => self.wait_for_the_api().await,
             }
         }
+    }
+
+    /// The first time only arms the bell: what came between the look and now is found by the next look.
+    async fn wait_for_news(&mut self) {
+        if !self.is_armed {
+            self.is_armed = true;
+            let current = self
+                .cursor
+                .state
+                .current
+                .map(|current| self.dir.out(current.order));
+            for log in ["stdout.log", "stderr.log", events::FILE] {
+                self.bell.arm_file(&self.dir.path(log));
+            }
+            current.iter().for_each(|out| self.bell.arm_folder(out));
+            return self.bell.arm_folder(self.dir.root());
+        }
+        tokio::select! {
+            () = self.bell.rung() => self.is_armed = false,
+            () = tokio::time::sleep(ROUND) => {}
+        }
+    }
+
+    /// A server that comes back writes its address, which ends the wait.
+    async fn wait_for_the_api(&mut self) {
+        tokio::select! {
+            () = self.back.rung() => {
+                self.pause = PAUSE;
+                self.listen_for_the_api();
+            }
+            () = tokio::time::sleep(self.pause) => self.pause = (self.pause * 2).min(LONGEST_PAUSE),
+        }
+    }
+
+    fn listen_for_the_api(&self) {
+        let file = self.job.endpoint_file.as_deref().map(Path::new);
+        let folder = file.and_then(Path::parent);
+        folder.into_iter().for_each(|folder| self.back.arm_folder(folder));
     }
 
     async fn round(&mut self, over: bool) -> io::Result<Round> {
@@ -236,6 +289,7 @@ impl<'a> Reporter<'a> {
             &self.secrets,
             &self.gpus.lock().map(|gpus| gpus.clone()).unwrap_or_default(),
         )?;
+        self.is_full = more;
         let is_news = !pending.batch.news.is_empty() || !pending.batch.lines.is_empty();
         if is_news || self.last_post.elapsed() >= HEARTBEAT {
             self.stage(pending)?;
@@ -268,6 +322,7 @@ impl<'a> Reporter<'a> {
         let Some(pending) = &self.cursor.pending else {
             return Ok(Round::Busy);
         };
+        let begin = Instant::now();
         let answer = match self.client.post(&pending.batch).await {
             Ok(answer) => answer,
             Err(refusal) => return Ok(self.refused(&refusal)),
@@ -289,7 +344,11 @@ impl<'a> Reporter<'a> {
             self.composer = Composer::from(self.job, &self.cursor.state);
         }
         self.cursor.save(self.dir)?;
-        Ok(Round::Busy)
+        Ok(if self.is_full {
+            Round::Busy
+        } else {
+            Round::Told(begin.elapsed())
+        })
     }
 
     /// A batch that will never be taken loses its lines, so that the news gets through.
@@ -353,6 +412,12 @@ impl<'a> Reporter<'a> {
         let untold = |order: &u32| !self.cursor.state.finished.contains(order);
         Ok(self.cursor.uploaded_benchmarks.iter().any(untold))
     }
+}
+
+/// How long lines gather after a batch that took so long to be taken. The first line goes at once;
+/// after it a server with much to do is asked less often, by each reporter, of its own accord.
+fn rest(took: Duration) -> Duration {
+    (took / 2).min(ROUND)
 }
 
 /// Reads the attempt's GPUs in a thread of its own, because NVML blocks.

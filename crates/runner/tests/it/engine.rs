@@ -2,7 +2,10 @@
 
 use crate::attempt::{Attempt, await_end, executor, marked, process_alive, results, until};
 use runner::{CancelReason, Engine, LocalEngine, Lost, Observation};
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, SystemTime},
+};
 use types::Outcome;
 
 fn engine() -> LocalEngine {
@@ -100,6 +103,34 @@ fn an_attempt_of_another_start_of_the_machine_is_lost() {
     assert_eq!(
         ask(engine().observe(&attempt.dir)),
         Observation::Lost(Lost::HostRebooted)
+    );
+}
+
+#[test]
+fn what_a_crash_of_the_machine_has_emptied_is_seen() {
+    let attempt = Attempt::of_scripts(&["true"]);
+    assert_eq!(attempt.dir.prepare(&attempt.job, "00").unwrap(), "00");
+    assert!(attempt.dir.is_whole());
+    fs::write(attempt.dir.path("token"), "").unwrap();
+    assert!(!attempt.dir.is_whole());
+    assert_eq!(
+        attempt.dir.prepare(&attempt.job, "11").unwrap(),
+        "11",
+        "an empty token was given to nobody"
+    );
+    assert_eq!(attempt.dir.prepare(&attempt.job, "22").unwrap(), "11");
+    fs::write(attempt.dir.path("job.json"), "").unwrap();
+    assert!(!attempt.dir.is_whole());
+
+    let claim = fs::File::create(attempt.dir.path("claim")).unwrap();
+    fs::write(attempt.dir.path("pid.json"), "").unwrap();
+    assert_eq!(ask(engine().observe(&attempt.dir)), Observation::Unclaimed);
+    claim
+        .set_modified(SystemTime::now() - Duration::from_secs(60))
+        .unwrap();
+    assert_eq!(
+        ask(engine().observe(&attempt.dir)),
+        Observation::Lost(Lost::KeeperGone)
     );
 }
 

@@ -182,6 +182,14 @@ fn a_file_above_the_cap_is_left_out() {
 }
 
 #[test]
+fn of_too_many_files_some_are_left_out() {
+    let mut attempt = Attempt::of_scripts(&["cd out/0; for n in $(seq 300); do : > $n; done"]);
+    attempt.job.limits.max_files = 20;
+    attempt.run();
+    assert_eq!(attempt.done(0).files.len(), 20);
+}
+
+#[test]
 fn results_that_nobody_can_read_whole_are_none() {
     let script = format!(
         "{}; truncate -s 2G out/0/m/20260101_000000_results.json",

@@ -1,7 +1,11 @@
 //! Every way in which processes are stopped.
 
-use crate::attempt::{Attempt, results, until};
-use std::fs;
+use crate::attempt::{Attempt, executor, results, until};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 use types::Outcome;
 
 /// Ignores what it can, and sends a grandchild out of its group and session.
@@ -113,4 +117,66 @@ fn a_verdict_fits_on_a_full_disk() {
     assert_eq!(executor.wait(), 0);
     until("the end", || attempt.dir.exit().unwrap());
     assert!(attempt.dir.done(0).unwrap().is_some());
+}
+
+/// A cgroup with little memory that goes away with the test.
+struct SmallGroup(PathBuf);
+
+impl SmallGroup {
+    /// `None`, with the reason on standard output, where no such group can be made.
+    fn new() -> Option<Self> {
+        let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        let path = |controller: &str| {
+            let mut lines = own
+                .lines()
+                .filter_map(|line| line.split_once(':')?.1.split_once(':'));
+            lines
+                .find(|(names, _)| *names == controller)
+                .map(|(_, path)| path.trim_start_matches('/'))
+        };
+        let name = format!("lmms-test-{}", std::process::id());
+        let first = path("memory").map(|own| {
+            (
+                Path::new("/sys/fs/cgroup/memory").join(own),
+                "memory.limit_in_bytes",
+            )
+        });
+        let second = path("").map(|own| (Path::new("/sys/fs/cgroup").join(own), "memory.max"));
+        for (parent, limit) in first.into_iter().chain(second) {
+            let group = Self(parent.join(&name));
+            if fs::create_dir(&group.0).is_ok() && fs::write(group.0.join(limit), "80000000").is_ok() {
+                return Some(group);
+            }
+        }
+        println!("skipped, because no cgroup with a limit of memory can be made");
+        None
+    }
+}
+
+impl Drop for SmallGroup {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn a_child_that_the_kernel_kills_for_want_of_memory_is_named_so() {
+    let Some(group) = SmallGroup::new() else { return };
+    let attempt = Attempt::of_scripts(&["exec python3 -c 'x = bytearray(400 << 20)'", "kill -9 $$"]);
+    attempt.dir.prepare(&attempt.job, "00").unwrap();
+    let script = format!(
+        "echo $$ > {}/cgroup.procs && exec {} exec --attempt-dir {}",
+        group.0.display(),
+        executor().display(),
+        attempt.dir.root().display()
+    );
+    assert!(
+        Command::new("sh")
+            .args(["-c", &script])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(attempt.done(0).outcome, Outcome::OutOfMemory);
+    assert_eq!(attempt.done(1).outcome, Outcome::Killed, "a kill alone is none");
 }
