@@ -4,6 +4,7 @@ use crate::auth::{KeyError, Keys, SignInLimiter};
 use crate::config::Config;
 use crate::db::Db;
 use crate::events::Hub;
+use crate::handlers::runs::rights::Rights;
 use crate::handlers::spa;
 use crate::store::{Store, StoreError};
 use std::path::PathBuf;
@@ -36,6 +37,8 @@ pub struct AppState {
     pub events: Hub,
     /// How often an address may try to sign in.
     pub sign_in: Arc<SignInLimiter>,
+    /// Who was seen to have the right to follow what.
+    pub rights: Arc<Rights>,
     /// The folder with the built pages.
     pub spa: Option<Arc<PathBuf>>,
 }
@@ -54,6 +57,7 @@ impl AppState {
                 config.auth.sign_in_limit,
                 config.auth.account_limit,
             )),
+            rights: Arc::default(),
             spa: spa::folder(config.server.spa_dir.as_ref()).map(Arc::new),
             config,
             db,

@@ -11,6 +11,7 @@ use crate::{app, catalogue, demo, worker};
 use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::Path;
@@ -22,6 +23,9 @@ use types::UserId;
 
 /// How often task folders are looked at.
 const CATALOGUE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Open files that are asked for.
+const MANY_FILES: u64 = 65_536;
 
 /// Which halves run.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +42,7 @@ pub(super) async fn run(
     parts: Parts,
     ready_file: Option<&Path>,
 ) -> anyhow::Result<()> {
+    allow_many_files();
     let config = with_bound_port(config, listener.as_ref())?;
     let db = database.connect(&config).await?;
     migrate::check(&db).await?;
@@ -75,6 +80,20 @@ fn with_bound_port(config: Arc<Config>, listener: Option<&TcpListener>) -> anyho
     Ok(Arc::new(bound))
 }
 
+/// A viewer is an open file, and a shell starts with few. Executors inherit the limit, so it is not the largest one:
+/// there are programs that go through all that could be open.
+fn allow_many_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.map_or(MANY_FILES, |most| most.min(MANY_FILES));
+    let limit = Rlimit {
+        current: current.map(|now| now.max(wanted)),
+        maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files cannot be raised");
+    }
+}
+
 async fn start_server(
     state: &AppState,
     listener: TcpListener,
@@ -86,11 +105,17 @@ async fn start_server(
         .workers(state.config.server.threads)
         .shutdown_timeout(seconds)
         .disable_signals()
+        // A live message is small and the next one follows: without this it would wait for the client's word.
+        .tcp_nodelay(true)
         .listen(listener)
         .context("the server cannot be started")?
         .run();
     let handle = server.handle();
     tokio::spawn(server);
+    let url = format!("http://{}", state.config.server.listen);
+    // First of all: executors that have waited go on from here.
+    ready::write_endpoint(&state.config.endpoint_file(), &url)
+        .context("`endpoint.json` cannot be written")?;
     let owner = match state.keys.is_embedded() {
         true => Some(embedded::ensure_first_owner(state).await?),
         false => None,
@@ -100,9 +125,6 @@ async fn start_server(
         demo::prepare(&state.db, &state.config.data_dir(), &url, owner).await?;
     }
     catalogue::sync(state).await?;
-    let url = format!("http://{}", state.config.server.listen);
-    ready::write_endpoint(&state.config.endpoint_file(), &url)
-        .context("`endpoint.json` cannot be written")?;
     announce(state, owner, ready_file).await?;
     Ok(handle)
 }

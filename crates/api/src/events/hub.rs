@@ -18,7 +18,7 @@ const HINTS: usize = 1024;
 /// Groups of messages that may wait for one subscriber.
 const GROUPS: usize = 256;
 /// Bytes that may wait for one subscriber.
-const BYTES: usize = 4 * 1024 * 1024;
+const BYTES: usize = 1024 * 1024;
 
 /// The subscriber did not keep up and was cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -124,6 +124,22 @@ impl Hub {
         }
     }
 
+    /// Whether anybody follows this run here.
+    pub fn is_followed(&self, run: Uuid) -> bool {
+        self.inner.feeds().contains_key(&run)
+    }
+
+    /// Hands out messages that were just committed here, so that nobody has to read them again. Those that do not
+    /// follow on what was handed out before are left to the pump, which the notification wakes.
+    pub fn offer(&self, run: Uuid, frames: Vec<Frame>) {
+        let mut feeds = self.inner.feeds();
+        if let (Some(feed), Some(first)) = (feeds.get_mut(&run), frames.first())
+            && first.seq == feed.position + 1
+        {
+            feed.hand_out(&frames.into());
+        }
+    }
+
     /// The messages of a run after `after`, for catching up.
     ///
     /// # Errors
@@ -204,8 +220,20 @@ impl Inner {
         let Some(feed) = feeds.get_mut(&run) else {
             return;
         };
-        feed.position = group.last().map_or(feed.position, |f| f.seq);
-        feed.subscribers.retain(|subscriber| subscriber.send(group));
+        // Others may have been offered while these were read.
+        let known = group.partition_point(|frame| frame.seq <= feed.position);
+        match group.get(known..) {
+            Some([]) | None => {}
+            Some(_) if known == 0 => feed.hand_out(group),
+            Some(rest) => feed.hand_out(&rest.into()),
+        }
+    }
+}
+
+impl Feed {
+    fn hand_out(&mut self, group: &Group) {
+        self.position = group.last().map_or(self.position, |f| f.seq);
+        self.subscribers.retain(|subscriber| subscriber.send(group));
     }
 }
 

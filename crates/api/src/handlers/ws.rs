@@ -13,7 +13,7 @@ use crate::events::{Hub, Lagged};
 use crate::state::AppState;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use actix_web::{HttpRequest, HttpResponse, web};
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, MessageStream, Session};
 use bytestring::ByteString;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -26,7 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long one message may wait for a client that does not read.
 const WRITE: Duration = Duration::from_secs(5);
 /// Longest message of a client; it has nothing to say.
-const MAX_FRAME: usize = 4096;
+pub(crate) const MAX_FRAME: usize = 4096;
+/// After so many looks without an answer the client is told that there is none.
+const UNANSWERED: u32 = 2;
 /// How subprotocols with a ticket begin.
 const TICKET: &str = "ticket.";
 
@@ -71,13 +73,18 @@ pub async fn follow_run(
         run: id,
         session,
         after: query.after.max(0),
+        unanswered: 0,
     };
-    let messages = messages
+    actix_web::rt::spawn(socket.run(bounded(messages)));
+    Ok(response)
+}
+
+/// A client's messages, none of them longer than [`MAX_FRAME`], in one piece or in many.
+pub(crate) fn bounded(messages: MessageStream) -> AggregatedMessageStream {
+    messages
         .max_frame_size(MAX_FRAME)
         .aggregate_continuations()
-        .max_continuation_size(MAX_FRAME);
-    actix_web::rt::spawn(socket.run(messages));
-    Ok(response)
+        .max_continuation_size(MAX_FRAME)
 }
 
 /// Browsers always say where a page comes from; a page of somebody else's must not look.
@@ -133,6 +140,8 @@ struct Socket {
     run: RunId,
     session: Session,
     after: i64,
+    /// How often in a row the rights could not be looked at.
+    unanswered: u32,
 }
 
 /// Why a socket ends.
@@ -197,9 +206,10 @@ impl Socket {
         mut messages: AggregatedMessageStream,
     ) -> Result<std::convert::Infallible, End> {
         let hub = self.state.events.clone();
-        self.catch_up(&hub, i64::MAX).await?;
+        // What goes through the database is kept apart, so that nobody who only waits pays for its room.
+        Box::pin(self.catch_up(&hub, i64::MAX)).await?;
         let mut live = hub.subscribe(self.run.0, self.after);
-        self.catch_up(&hub, live.position).await?;
+        Box::pin(self.catch_up(&hub, live.position)).await?;
         // How often the connection is tried and the rights are looked at again.
         let mut heartbeat = interval(self.state.config.server.recheck);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -211,7 +221,7 @@ impl Socket {
                     heard = Instant::now();
                     self.receive(message).await?;
                 }
-                _ = heartbeat.tick() => self.beat(heard).await?,
+                _ = heartbeat.tick() => Box::pin(self.beat(heard)).await?,
             }
         }
     }
@@ -264,9 +274,15 @@ impl Socket {
         if heard.elapsed() > PATIENCE.max(3 * self.state.config.server.recheck) {
             return Err(End::Left);
         }
-        // While the database does not answer nobody's rights have changed.
-        if let Ok(false) = access::may_still_see(&self.state, &self.principal, self.run).await {
-            return Err(End::Forbidden);
+        match access::may_still_see(&self.state, &self.principal, self.run).await {
+            Ok(true) => self.unanswered = 0,
+            Ok(false) => return Err(End::Forbidden),
+            // While the database does not answer nobody's rights have changed, but nobody is told anything either:
+            // a page that is left connected would take its last state for the present one.
+            Err(_) => self.unanswered += 1,
+        }
+        if self.unanswered >= UNANSWERED {
+            return Err(End::Unavailable);
         }
         Ok(self.session.ping(b"").await?)
     }

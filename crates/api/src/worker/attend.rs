@@ -52,7 +52,7 @@ impl Worker {
             return Ok(());
         }
         let facts = self.facts(&view, attempt).await;
-        match step(facts) {
+        match possible(step(facts), &dir_of(attempt)) {
             Effect::Wait => Ok(()),
             Effect::Prepare => self.prepare(&view, attempt).await,
             Effect::Launch => self.launch(attempt).await,
@@ -288,6 +288,18 @@ impl Worker {
             tracing::warn!(%attempt, killed, "processes of an attempt that is over were killed");
         }
         Ok(())
+    }
+}
+
+/// A folder that a crash of the machine has emptied can neither be executed nor be made again: its
+/// token has been given away.
+fn possible(effect: Effect, dir: &AttemptDir) -> Effect {
+    match effect {
+        Effect::Launch if !dir.is_whole() => Effect::ForbidAndEnd(Verdict::new(
+            Outcome::Lost,
+            "its folder did not outlive a crash of the machine",
+        )),
+        effect => effect,
     }
 }
 

@@ -121,8 +121,20 @@ impl Worker {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Renews leases, takes over what others left, and claims; returns the runs to look after.
-    async fn tick(&self) -> Result<Vec<Uuid>, db::Error> {
+    /// Claims, and says which runs to look after. By the clock it first renews leases and takes over what others
+    /// left; a hint is about new work, which need not wait for that.
+    async fn tick(&self, reason: Reason) -> Result<Vec<Uuid>, db::Error> {
+        if reason == Reason::Clock {
+            self.keep_leases().await?;
+        }
+        self.claim_what_fits().await?;
+        self.state
+            .db
+            .service(async |conn: &mut Conn| queue::owned(conn, self.owner).await.map_err(db::Error::from))
+            .await
+    }
+
+    async fn keep_leases(&self) -> Result<(), db::Error> {
         let lease = self.state.config.worker.lease;
         let left_behind = self.sole.is_some() && !self.settled.load(Ordering::Relaxed);
         let folder = left_behind.then(|| self.state.config.attempts_dir().display().to_string());
@@ -138,11 +150,7 @@ impl Worker {
             })
             .await?;
         self.settled.store(true, Ordering::Relaxed);
-        self.claim_what_fits().await?;
-        self.state
-            .db
-            .service(async |conn: &mut Conn| queue::owned(conn, self.owner).await.map_err(db::Error::from))
-            .await
+        Ok(())
     }
 }
 
@@ -156,22 +164,29 @@ fn host_name() -> String {
     }
 }
 
+/// Why the worker looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    Clock,
+    Hint,
+}
+
 /// Ticks by hint and by the clock. Each run is looked after by one task at a time.
 async fn work(worker: &Arc<Worker>, tasks: &mut JoinSet<Uuid>) {
     let (hints, mut inbox) = mpsc::channel(64);
     let listener = tokio::spawn(listen(worker.state.db.url().to_owned(), hints));
     let mut clock = tokio::time::interval(worker.state.config.worker.poll);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut busy = HashSet::new();
+    let (mut busy, mut reason) = (HashSet::new(), Reason::Clock);
     loop {
-        match worker.tick().await {
+        match worker.tick(reason).await {
             Ok(runs) => {
                 worker.watches.keep(&runs);
                 attend_all(worker, runs, &mut busy, tasks);
             }
             Err(error) => tracing::warn!(error = %chain(&error), "the queue cannot be looked at"),
         }
-        wait(&mut inbox, &mut clock, tasks, &mut busy).await;
+        reason = wait(&mut inbox, &mut clock, tasks, &mut busy).await;
         if listener.is_finished() {
             return;
         }
@@ -184,19 +199,21 @@ async fn wait(
     clock: &mut tokio::time::Interval,
     tasks: &mut JoinSet<Uuid>,
     busy: &mut HashSet<Uuid>,
-) {
+) -> Reason {
     loop {
         tokio::select! {
-            hint = inbox.recv() => if !matches!(hint, Some(Hint::Run(_))) {
-                while inbox.try_recv().is_ok() {}
-                return;
-            },
+            // However many hints come, leases are kept in time.
+            biased;
+            _ = clock.tick() => return Reason::Clock,
             Some(done) = tasks.join_next() => match done {
                 Ok(run) => drop(busy.remove(&run)),
                 // A task that panicked told nobody which run it was: all may be looked after again.
                 Err(_) => busy.clear(),
             },
-            _ = clock.tick() => return,
+            hint = inbox.recv() => if !matches!(hint, Some(Hint::Run(_))) {
+                while inbox.try_recv().is_ok() {}
+                return Reason::Hint;
+            },
         }
     }
 }

@@ -5,10 +5,10 @@
 //! |---|---|
 //! | F1 the API is killed during a run | `faults_executor::a_killed_server_costs_nothing`, `…::a_killed_worker_is_replaced_…`; with the worker inside the test `runs_flow::a_new_worker_takes_over_…` |
 //! | F2 the keeper is killed | `faults_executor::a_killed_keeper_takes_everything_with_it`; retries only when asked for: `runs_flow::a_lost_run_tries_again_by_itself_when_it_may` |
-//! | F3 the child is killed | `faults_executor::a_killed_child_is_named` |
-//! | F4 the machine is restarted | `faults_executor::a_restarted_machine_loses_its_attempts_…` |
+//! | F3 the child is killed | `faults_executor::a_killed_child_is_named`; by the kernel, for want of memory: `stops::a_child_that_the_kernel_kills_for_want_of_memory_is_named_so` of `runner` |
+//! | F4 the machine is restarted | `faults_executor::a_restarted_machine_loses_its_attempts_…`; a folder that was emptied by it: `engine::what_a_crash_of_the_machine_has_emptied_is_seen` of `runner` |
 //! | F5 PostgreSQL is killed | `faults_database::a_killed_database_loses_nothing_that_was_acknowledged` |
-//! | F6 no PostgreSQL when a run ends | `faults_database::a_run_that_ends_without_a_database_…` |
+//! | F6 no PostgreSQL when a run ends | `faults_database::a_run_that_ends_without_a_database_…`; the pages say how old they are: `away.spec.ts` |
 //! | F7 the disk is full | `faults_output::a_full_disk_costs_output_but_no_verdict`; the room that is set aside: `stops::a_verdict_fits_on_a_full_disk` of `runner`; the cluster's: `disk` of `pg`. The child writes into the file itself, so what it could not write cannot be counted: the attempt says that output may be missing |
 //! | F8 the child ignores INT and TERM | `faults_executor::a_child_that_ignores_every_request_is_killed` |
 //! | F9 grandchildren leave the session | `faults_executor::what_a_child_leaves_behind_is_killed_and_counted` |

@@ -8,6 +8,7 @@ pub use timeline::timeline;
 
 use super::Conn;
 use super::copy::{self, Target};
+use chrono::SubsecRound;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Jsonb, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -30,6 +31,9 @@ impl From<LiveEvent> for NewEvent {
     }
 }
 
+/// The kind of the row that covers lines of output.
+const COVER: &str = "log_line";
+
 #[derive(QueryableByName)]
 struct Taken {
     #[diesel(sql_type = BigInt)]
@@ -42,35 +46,52 @@ struct Taken {
 /// Returns the last number taken. The row of the run stays locked until the end of the
 /// transaction, so that the order of commits is the order of the numbers.
 pub async fn append(conn: &mut Conn, run_id: Uuid, events: Vec<NewEvent>) -> QueryResult<i64> {
-    let count = |e: &NewEvent| match e {
-        NewEvent::One(_) => 1,
+    let (last_seq, rows) = number(conn, run_id, events).await?;
+    if let Some((rows, organization)) = rows {
+        rows.insert(conn, run_id, organization).await?;
+    }
+    Ok(last_seq)
+}
+
+/// As [`append`]; returns the messages, for those who follow the run in this process. Nobody may be told of them
+/// before the transaction is committed.
+pub async fn append_told(
+    conn: &mut Conn,
+    run_id: Uuid,
+    events: Vec<NewEvent>,
+) -> QueryResult<Vec<Frame>> {
+    let (_, rows) = number(conn, run_id, events).await?;
+    let Some((rows, organization)) = rows else {
+        return Ok(Vec::new());
+    };
+    let frames = rows.frames();
+    rows.insert(conn, run_id, organization).await?;
+    Ok(frames)
+}
+
+/// Takes the numbers for these events: the last one, and the rows to be written with their organization.
+async fn number(
+    conn: &mut Conn,
+    run_id: Uuid,
+    events: Vec<NewEvent>,
+) -> QueryResult<(i64, Option<(Rows, Uuid)>)> {
+    let lines = |e: &NewEvent| match e {
+        NewEvent::One(_) => 0,
         NewEvent::Lines(lines) => lines.len() as i64,
     };
-    let total: i64 = events.iter().map(count).sum();
-    let lines: i64 = events
-        .iter()
-        .filter(|e| matches!(e, NewEvent::Lines(_)))
-        .map(count)
-        .sum();
+    let of_lines: i64 = events.iter().map(lines).sum();
+    let total = of_lines + events.iter().filter(|e| matches!(e, NewEvent::One(_))).count() as i64;
     let taken: Taken = diesel::sql_query(
         "update runs set last_seq = last_seq + $2, log_lines = log_lines + $3 where id = $1 \
          returning last_seq, organization_id",
     )
     .bind::<SqlUuid, _>(run_id)
     .bind::<BigInt, _>(total)
-    .bind::<BigInt, _>(lines)
+    .bind::<BigInt, _>(of_lines)
     .get_result(conn)
     .await?;
-    if total == 0 {
-        return Ok(taken.last_seq);
-    }
-    let rows = Rows::number(events, taken.last_seq - total);
-    rows.insert(conn, run_id, taken.organization_id).await?;
-    diesel::sql_query("select pg_notify('run', $1)")
-        .bind::<Text, _>(run_id.to_string())
-        .execute(conn)
-        .await?;
-    Ok(taken.last_seq)
+    let rows = (total > 0).then(|| Rows::number(events, taken.last_seq - total));
+    Ok((taken.last_seq, rows.map(|rows| (rows, taken.organization_id))))
 }
 
 /// Columns of the rows to be written.
@@ -95,9 +116,9 @@ impl Rows {
                 }
                 NewEvent::Lines(lines) if lines.is_empty() => continue,
                 NewEvent::Lines(lines) => {
-                    rows.lines.extend((first..).zip(lines.iter().cloned()));
                     last += lines.len() as i64;
-                    ("log_line", Value::Object(serde_json::Map::new()))
+                    rows.lines.extend((first..).zip(lines.into_iter().map(stored)));
+                    (COVER, Value::Object(serde_json::Map::new()))
                 }
             };
             rows.first_seq.push(first);
@@ -108,10 +129,34 @@ impl Rows {
         rows
     }
 
+    /// The messages as a later reader finds them.
+    fn frames(&self) -> Vec<Frame> {
+        let mut lines = self.lines.iter().peekable();
+        let mut frames = Vec::with_capacity(self.seq.len() + self.lines.len());
+        for (row, &seq) in self.seq.iter().enumerate() {
+            if self.kind[row] == COVER {
+                while let Some((seq, line)) = lines.next_if(|(at, _)| *at <= seq) {
+                    frames.push(reading::line_frame(*seq, line.clone()));
+                }
+            } else {
+                frames.push(reading::frame_of(
+                    seq,
+                    self.kind[row],
+                    &self.payload[row].to_string(),
+                ));
+            }
+        }
+        frames
+    }
+
+    /// One message to the database for everything but lines of output, which come with a statement of their own.
     async fn insert(self, conn: &mut Conn, run_id: Uuid, organization: Uuid) -> QueryResult<()> {
+        if !self.lines.is_empty() {
+            copy_lines(conn, run_id, organization, &self.lines).await?;
+        }
         diesel::sql_query(
-            "insert into run_events (run_id, organization_id, seq, first_seq, kind, payload) \
-             select $1, $2, e.* from unnest($3, $4, $5, $6) e",
+            "with e as (insert into run_events (run_id, organization_id, seq, first_seq, kind, payload) \
+             select $1, $2, e.* from unnest($3, $4, $5, $6) e) select pg_notify('run', $1::text)",
         )
         .bind::<SqlUuid, _>(run_id)
         .bind::<SqlUuid, _>(organization)
@@ -120,9 +165,15 @@ impl Rows {
         .bind::<Array<Text>, _>(self.kind)
         .bind::<Array<Jsonb>, _>(self.payload)
         .execute(conn)
-        .await?;
-        copy_lines(conn, run_id, organization, &self.lines).await
+        .await
+        .map(|_| ())
     }
+}
+
+/// A line as the database gives it back: it counts microseconds.
+fn stored(mut line: LogLineEvent) -> LogLineEvent {
+    line.timestamp = line.timestamp.trunc_subsecs(6);
+    line
 }
 
 /// Where lines are copied to.
@@ -234,5 +285,7 @@ mod tests {
         assert_eq!(rows.seq, [8, 10, 11]);
         let lines: Vec<_> = rows.lines.iter().map(|(seq, _)| *seq).collect();
         assert_eq!(lines, [9, 10]);
+        let frames: Vec<_> = rows.frames().iter().map(|frame| frame.seq).collect();
+        assert_eq!(frames, [8, 9, 10, 11]);
     }
 }

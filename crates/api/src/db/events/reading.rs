@@ -162,11 +162,11 @@ fn assemble(events: Vec<EventRow>, lines: Vec<LineRow>, after: i64) -> Page {
             return page;
         }
         if event.kind != "log_line" {
-            page.frames.push(frame_of(&event));
+            page.frames.push(frame_of(event.seq, &event.kind, &event.payload));
             continue;
         }
         while let Some(line) = lines.next_if(|l| l.seq <= event.seq) {
-            page.frames.push(line_frame(line));
+            page.frames.push(line_frame(line.seq, line.into()));
         }
         if cut.is_some_and(|cut| cut < event.seq) {
             page.more = true;
@@ -176,14 +176,13 @@ fn assemble(events: Vec<EventRow>, lines: Vec<LineRow>, after: i64) -> Page {
     page
 }
 
-fn frame_of(event: &EventRow) -> Frame {
-    let kind = match event.kind.as_str() {
+pub(super) fn frame_of(seq: i64, name: &str, data: &str) -> Frame {
+    let kind = match name {
         "progress" => Kind::Progress,
         "metric_update" => Kind::MetricUpdate,
         "status" => Kind::Status,
         _ => Kind::Error,
     };
-    let (seq, name, data) = (event.seq, &event.kind, &event.payload);
     let text = format!(r#"{{"seq":{seq},"type":"{name}","data":{data}}}"#);
     Frame {
         seq,
@@ -192,11 +191,10 @@ fn frame_of(event: &EventRow) -> Frame {
     }
 }
 
-fn line_frame(line: LineRow) -> Frame {
-    let seq = line.seq;
+pub(super) fn line_frame(seq: i64, line: LogLineEvent) -> Frame {
     let message = LiveMessage {
         seq,
-        event: LiveEvent::LogLine(line.into()),
+        event: LiveEvent::LogLine(line),
     };
     Frame {
         seq,
@@ -263,10 +261,7 @@ mod tests {
 
     #[test]
     fn frames_are_live_messages() {
-        let frame = frame_of(&EventRow {
-            payload: r#"{"message": "disk full"}"#.into(),
-            ..event_row(3, 3, "error")
-        });
+        let frame = frame_of(3, "error", r#"{"message": "disk full"}"#);
         let message: LiveMessage = serde_json::from_slice(&frame.text).unwrap();
         assert_eq!(message.seq, 3);
         assert!(matches!(message.event, LiveEvent::Error(e) if e.message == "disk full"));

@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
-use types::{RunId, RunStatus};
+use types::{AttemptId, RunId, RunStatus};
 use uuid::Uuid;
 
 /// A run as it is stored, without the queue's own columns.
@@ -136,6 +136,19 @@ pub async fn find(conn: &mut Conn, id: RunId) -> QueryResult<Option<RunRow>> {
 pub async fn lock(conn: &mut Conn, id: RunId) -> QueryResult<Option<RunRow>> {
     let query = runs::table.find(id.0).select(RunRow::as_select());
     query.for_no_key_update().first(conn).await.optional()
+}
+
+/// The run of this attempt, locked until the end of the transaction.
+pub async fn lock_of_attempt(conn: &mut Conn, attempt: AttemptId) -> QueryResult<Option<RunRow>> {
+    use crate::db::schema::run_attempts as a;
+    let run = a::table.find(attempt.0).select(a::run_id).single_value();
+    let query = runs::table.filter(runs::id.nullable().eq(run));
+    query
+        .select(RunRow::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()
 }
 
 /// Changes the name of a run; false when there is none.

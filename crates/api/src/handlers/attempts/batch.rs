@@ -3,19 +3,19 @@
 use super::news::{self, Changes, Note, Progress};
 use super::{progress, token};
 use crate::db::attempts::{self, BatchChanges, ExecutorRow};
-use crate::db::events::{NewEvent, append};
+use crate::db::events::{Frame, NewEvent, append, append_told};
 use crate::db::run_benchmarks::PickRow;
 use crate::db::{Conn, queue, run_benchmarks, runs};
 use crate::error::{AppError, AppResult};
+use crate::events::Hub;
 use crate::ingest::lines::{kept, notice};
 use crate::json;
 use crate::state::AppState;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use serde_json::json;
-use types::{
-    AttemptId, AttemptState, Batch, BatchAnswer, BenchmarkStatus, LiveEvent, Order, RunId, StatusEvent,
-};
+use types::{AttemptState, Batch, BatchAnswer, BenchmarkStatus, LiveEvent, Order, StatusEvent};
+use uuid::Uuid;
 
 /// Take a batch of news. A number that was taken before changes nothing; a gap is a conflict.
 #[utoipa::path(
@@ -30,34 +30,67 @@ pub async fn post_batch(
     path: web::Path<String>,
     body: web::Payload,
 ) -> AppResult<HttpResponse> {
-    let executor = token::executor(&state, request.headers(), &path).await?;
-    let batch: Batch = json::read(body).await?;
-    let (answer, is_gap) = state
+    let caller = token::Caller::of(request.headers(), &path)?;
+    let batch = match json::read(body).await {
+        Ok(batch) => batch,
+        // Only an executor is told what is wrong with it.
+        Err(error) => return Err(token::executor(&state, &caller).await.err().unwrap_or(error)),
+    };
+    let hub = &state.events;
+    let taken = state
         .db
-        .service(async |conn: &mut Conn| take(conn, AttemptId(executor.id), batch).await)
+        .service(async |conn: &mut Conn| take(conn, &caller, batch, hub).await)
         .await?;
-    let mut response = if is_gap {
+    let mut response = if taken.is_gap {
         HttpResponse::Conflict()
     } else {
         HttpResponse::Ok()
     };
-    Ok(response.json(answer))
+    hub.offer(taken.run, taken.frames);
+    Ok(response.json(taken.answer))
+}
+
+/// What became of a batch.
+struct Taken {
+    run: Uuid,
+    answer: BatchAnswer,
+    is_gap: bool,
+    /// What is to be told of it, if anybody listens here.
+    frames: Vec<Frame>,
 }
 
 /// Writes a batch in one transaction. The locks are taken in the order run, attempt, as everywhere.
-async fn take(conn: &mut Conn, id: AttemptId, batch: Batch) -> AppResult<(BatchAnswer, bool)> {
-    let gone = || AppError::not_found("attempt", id);
-    let run_id = attempts::find_executor(conn, id).await?.ok_or_else(gone)?.run_id;
-    let run = runs::lock(conn, RunId(run_id)).await?.ok_or_else(gone)?;
-    let executor = attempts::lock_executor(conn, id).await?.ok_or_else(gone)?;
+async fn take(conn: &mut Conn, caller: &token::Caller<'_>, batch: Batch, hub: &Hub) -> AppResult<Taken> {
+    let run = runs::lock_of_attempt(conn, caller.attempt).await?;
+    let executor = attempts::lock_executor(conn, caller.attempt).await?;
+    let executor = caller.check(executor)?;
+    let run = run.ok_or_else(|| AppError::not_found("attempt", caller.attempt))?;
     let order = order_for(&executor, &run, batch.epoch);
     let expected = executor.next_batch_no;
-    if order == Order::Fenced || batch.batch_no != expected {
-        let is_gap = order != Order::Fenced && batch.batch_no > expected;
-        return Ok((answer(&executor, order), is_gap));
+    let is_fenced = order == Order::Fenced;
+    let mut taken = Taken {
+        run: run.id,
+        answer: answer(&executor, order),
+        is_gap: !is_fenced && batch.batch_no > expected,
+        frames: Vec::new(),
+    };
+    if !is_fenced && batch.batch_no == expected {
+        let (executor, events) = write(conn, executor, &run, batch).await?;
+        taken.answer = answer(&executor, order);
+        taken.frames = tell(conn, run.id, events, hub).await?;
     }
-    let executor = write(conn, executor, &run, batch).await?;
-    Ok((answer(&executor, order), false))
+    Ok(taken)
+}
+
+async fn tell(conn: &mut Conn, run: Uuid, events: Vec<NewEvent>, hub: &Hub) -> AppResult<Vec<Frame>> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    if hub.is_followed(run) {
+        return Ok(append_told(conn, run, events).await?);
+    }
+    append(conn, run, events).await?;
+    Ok(Vec::new())
 }
 
 fn order_for(executor: &ExecutorRow, run: &runs::RunRow, epoch: i32) -> Order {
@@ -83,7 +116,7 @@ async fn write(
     mut executor: ExecutorRow,
     run: &runs::RunRow,
     batch: Batch,
-) -> AppResult<ExecutorRow> {
+) -> AppResult<(ExecutorRow, Vec<NewEvent>)> {
     let mut offsets = executor.offsets();
     offsets.extend(batch.offsets);
     executor.offsets = json!(offsets);
@@ -101,29 +134,21 @@ async fn write(
     };
     attempts::apply_batch(conn, executor.id, executor.epoch, &attempt).await?;
     let mut events = kept(run.log_lines, batch.lines, executor.epoch);
-    let picks = picks_of(conn, run, &notes, progress.as_ref()).await?;
+    let picks = picks_of(conn, run, &notes).await?;
     for note in notes {
         events.extend(write_note(conn, &executor, &picks, note).await?);
     }
     if let Some(progress) = progress {
         events.extend(write_progress(conn, run, progress).await?);
     }
-    if !events.is_empty() {
-        append(conn, run.id, events).await?;
-    }
     if wakes_worker {
         runs::notify_work(conn).await?;
     }
-    Ok(executor)
+    Ok((executor, events))
 }
 
-async fn picks_of(
-    conn: &mut Conn,
-    run: &runs::RunRow,
-    notes: &[Note],
-    progress: Option<&Progress>,
-) -> AppResult<Vec<PickRow>> {
-    if notes.is_empty() && progress.is_none() {
+async fn picks_of(conn: &mut Conn, run: &runs::RunRow, notes: &[Note]) -> AppResult<Vec<PickRow>> {
+    if notes.is_empty() {
         return Ok(Vec::new());
     }
     Ok(run_benchmarks::of_run(conn, run.id).await?)

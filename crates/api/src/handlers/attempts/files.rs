@@ -40,7 +40,7 @@ pub async fn put_file(
     body: web::Payload,
 ) -> AppResult<HttpResponse> {
     let (id, name) = path.into_inner();
-    let executor = token::executor(&state, request.headers(), &id).await?;
+    let executor = token::executor(&state, &token::Caller::of(request.headers(), &id)?).await?;
     // Read here, not by an extractor: only an executor is told what is wrong with it.
     let query = web::Query::<PutFile>::from_query(request.query_string())
         .map_err(|e| AppError::field("query", e.to_string()))?;

@@ -21,7 +21,7 @@ pub async fn get_attempt_secrets(
     request: HttpRequest,
     path: web::Path<String>,
 ) -> AppResult<HttpResponse> {
-    let executor = token::executor(&state, request.headers(), &path).await?;
+    let executor = token::executor(&state, &token::Caller::of(request.headers(), &path)?).await?;
     if executor.state().is_terminal() {
         return Err(AppError::Conflict(format!("attempt `{}` is over", executor.id)));
     }

@@ -10,19 +10,49 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use types::AttemptId;
 
-/// The attempt in the address, when the request carries its token. It may be over.
+/// Who a request says it is.
+pub(super) struct Caller<'a> {
+    /// The attempt in the address.
+    pub(super) attempt: AttemptId,
+    token: &'a str,
+}
+
+impl<'a> Caller<'a> {
+    /// # Errors
+    /// 401 when there is no token, or nothing that could be an attempt.
+    pub(super) fn of(headers: &'a HeaderMap, id: &str) -> AppResult<Self> {
+        let token = bearer(headers)?;
+        let attempt = id.parse().map_err(|_| refused())?;
+        Ok(Self { attempt, token })
+    }
+
+    /// The attempt, when the request carries its token.
+    ///
+    /// # Errors
+    /// 401 when the token is not that attempt's, or there is no such attempt.
+    pub(super) fn check(&self, found: Option<ExecutorRow>) -> AppResult<ExecutorRow> {
+        found
+            .filter(|row| is_token_of(row, self.token))
+            .ok_or_else(refused)
+    }
+}
+
+/// The attempt of a caller. It may be over.
 ///
 /// # Errors
-/// 401 when the token is not that attempt's, or there is no such attempt.
-pub(super) async fn executor(state: &AppState, headers: &HeaderMap, id: &str) -> AppResult<ExecutorRow> {
-    let token = bearer(headers)?;
-    let refuse = || AppError::Unauthorized("the token is not that of this attempt".to_owned());
-    let id: AttemptId = id.parse().map_err(|_| refuse())?;
+/// As [`Caller::check`].
+pub(super) async fn executor(state: &AppState, caller: &Caller<'_>) -> AppResult<ExecutorRow> {
     let found = state
         .db
-        .service(async |conn: &mut Conn| -> AppResult<_> { Ok(attempts::find_executor(conn, id).await?) })
+        .service(async |conn: &mut Conn| -> AppResult<_> {
+            Ok(attempts::find_executor(conn, caller.attempt).await?)
+        })
         .await?;
-    found.filter(|row| is_token_of(row, token)).ok_or_else(refuse)
+    caller.check(found)
+}
+
+fn refused() -> AppError {
+    AppError::Unauthorized("the token is not that of this attempt".to_owned())
 }
 
 fn is_token_of(row: &ExecutorRow, token: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Finding a run that the caller may see, and checking what they may do with it.
 
+use super::rights;
 use crate::auth::{Principal, Scope};
 use crate::db::{Conn, runs, tokens};
 use crate::error::{AppError, AppResult};
@@ -25,11 +26,23 @@ pub(crate) async fn visible(conn: &mut Conn, id: RunId) -> AppResult<runs::RunRo
 }
 
 /// Whether somebody who follows the run may still see it: their session or token may be over by now,
-/// and they may no longer be a member.
+/// and they may no longer be a member. The answer may be half as old as the time between two such questions.
 ///
 /// # Errors
 /// When the database does not answer.
 pub(crate) async fn may_still_see(state: &AppState, principal: &Principal, id: RunId) -> AppResult<bool> {
+    let (key, within) = (rights::key(principal, id), state.config.server.recheck / 2);
+    if state.rights.is_fresh(&key, within) {
+        return Ok(true);
+    }
+    let may = may_see_now(state, principal, id).await?;
+    if may {
+        state.rights.note(key, within);
+    }
+    Ok(may)
+}
+
+async fn may_see_now(state: &AppState, principal: &Principal, id: RunId) -> AppResult<bool> {
     let found = match still_in(state, principal).await {
         Ok(principal) => {
             state

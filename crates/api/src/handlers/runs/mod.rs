@@ -15,6 +15,7 @@ pub mod preview;
 pub(super) mod raw;
 pub mod rename;
 pub mod requeue;
+pub mod rights;
 pub mod samples;
 pub mod ticket;
 mod totals;
