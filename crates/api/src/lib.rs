@@ -14,6 +14,8 @@ pub mod db;
 pub mod demo;
 pub mod error;
 pub mod events;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod guard;
 pub mod handlers;
 pub mod import;

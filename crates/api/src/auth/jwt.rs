@@ -67,6 +67,15 @@ impl Verifier {
         })
     }
 
+    /// For tokens of a project with these keys.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of_project(issuer: &str, secret: Option<VerifyingKey>, jwks: Jwks) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            source: Source::Project { secret, jwks },
+        }
+    }
+
     /// Whose token it is.
     pub(crate) async fn verify(&self, token: &str) -> AppResult<Identity> {
         if token.len() > MAX_TOKEN {
@@ -165,13 +174,11 @@ mod tests {
             algorithm: Algorithm::HS256,
             key: DecodingKey::from_secret(s.as_bytes()),
         });
-        Verifier {
-            issuer: "https://project.example.test/auth/v1".to_owned(),
-            source: Source::Project {
-                secret,
-                jwks: Jwks::holding(keys),
-            },
-        }
+        Verifier::of_project(
+            "https://project.example.test/auth/v1",
+            secret,
+            Jwks::holding(keys),
+        )
     }
 
     #[tokio::test]

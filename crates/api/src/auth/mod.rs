@@ -1,6 +1,8 @@
 //! Who is asking, and what they may do.
 
 pub mod embedded;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod jwks;
 mod jwt;
 mod keys;

@@ -44,26 +44,26 @@ impl Default for Limits {
 
 /// The formats that are opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Zip,
     Tar,
     Gzip,
 }
 
 /// A file in an archive, or why it is refused.
-pub(super) struct Member<'a> {
+pub(crate) struct Member<'a> {
     /// Its name; folders are separated by `/`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its content.
-    pub(super) body: Result<&'a mut dyn Read, String>,
+    pub(crate) body: Result<&'a mut dyn Read, String>,
 }
 
 /// Takes one member after the other; an error ends the archive.
-type Taker<'a> = dyn FnMut(Member<'_>) -> io::Result<()> + 'a;
+pub(crate) type Taker<'a> = dyn FnMut(Member<'_>) -> io::Result<()> + 'a;
 
 /// Why an archive was not read to its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// It is over a limit: nothing of it is taken.
     Limit(String),
     /// It cannot be read on; what came before may be used.
@@ -71,7 +71,7 @@ pub(super) enum Stop {
 }
 
 /// Whether a name promises an archive.
-pub(super) fn is_named_so(name: &str) -> bool {
+pub(crate) fn is_named_so(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [".zip", ".tar", ".tgz", ".gz"]
         .iter()
@@ -79,7 +79,7 @@ pub(super) fn is_named_so(name: &str) -> bool {
 }
 
 /// The format of a file, by its first bytes.
-pub(super) fn format_of(file: &mut (impl Read + Seek)) -> io::Result<Option<Format>> {
+pub(crate) fn format_of(file: &mut (impl Read + Seek)) -> io::Result<Option<Format>> {
     let mut head = Vec::new();
     file.rewind()?;
     file.take(HEAD as u64).read_to_end(&mut head)?;
@@ -96,7 +96,7 @@ pub(super) fn format_of(file: &mut (impl Read + Seek)) -> io::Result<Option<Form
 }
 
 /// Hands out the members of an archive, when it keeps to the limits.
-pub(super) fn read(
+pub(crate) fn read(
     file: &File,
     name: &str,
     format: Format,
