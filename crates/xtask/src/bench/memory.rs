@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::Effort;
 use super::comparison::{Comparison, Round, Target, wait_for};
-use super::machine::{Core, kept, pinned};
+use super::machine::{Core, kept, pinned, with_many_files};
 use super::product::Running;
 use super::stage::Stage;
 use super::viewers::{Viewers, load};
@@ -32,7 +32,7 @@ pub(super) fn viewers(effort: &Effort) -> Result<Comparison> {
     };
     let reference = {
         let port = stage.folder.path().join("port");
-        let mut relay = pinned(Core::Server, &load)
+        let mut relay = with_many_files(&pinned(Core::Server, &load))
             .arg("relay")
             .arg(&port)
             .stdin(Stdio::piped())

@@ -72,7 +72,7 @@ struct Effort {
     #[arg(long, default_value_t = 1000)]
     viewers: usize,
     /// Viewers who only look
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 10_000)]
     idle_viewers: usize,
     /// Samples of the import
     #[arg(long, default_value_t = 200_000)]

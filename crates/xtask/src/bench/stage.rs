@@ -16,6 +16,8 @@ use super::seed::{MODEL, seed};
 pub(super) struct Stage {
     pub(super) product: Product,
     settings: Vec<(String, String)>,
+    /// The benchmark that every run picks.
+    pick: String,
     /// Goes last.
     pub(super) folder: Folder,
 }
@@ -40,6 +42,7 @@ impl Stage {
         let product = Product::start(&folder.path().join("data"), &settings)?;
         seed(&product)?;
         Ok(Self {
+            pick: product.sql("select id from benchmarks where name = 'bench_1'")?,
             product,
             settings,
             folder,
@@ -66,11 +69,8 @@ impl Stage {
 
     /// Creates a run of one benchmark and returns its id.
     pub(super) fn create(&self) -> Result<String> {
-        let pick = self
-            .product
-            .sql("select id from benchmarks where name = 'bench_1'")?;
         let config = json!({"isolation": "process_per_benchmark"});
-        let body = json!({"model_id": MODEL, "benchmark_ids": [pick], "config": config});
+        let body = json!({"model_id": MODEL, "benchmark_ids": [self.pick], "config": config});
         let created = self.product.api("POST", "/runs/create", &body.to_string())?;
         Ok(created["run_id"]
             .as_str()

@@ -2,12 +2,12 @@
 
 use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::machine::{Core, pinned};
+use super::machine::{Core, pinned, with_many_files};
 use super::product::Running;
 use crate::process::{cargo, run, say};
 use crate::workspace::{root, target};
@@ -46,14 +46,7 @@ impl Viewers {
         count: usize,
         lines: usize,
     ) -> Result<Self> {
-        let mut command = Command::new("sh");
-        command.args([
-            "-c",
-            "ulimit -n 65536 2>/dev/null || ulimit -n $(ulimit -Hn); exec \"$@\"",
-            "viewers",
-        ]);
-        let inner = pinned(Core::Load, load);
-        command.arg(inner.get_program()).args(inner.get_args());
+        let mut command = with_many_files(&pinned(Core::Load, load));
         command.args([
             "viewers",
             address,

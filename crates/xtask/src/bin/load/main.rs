@@ -2,11 +2,13 @@
 //! that marks what is possible.
 //!
 //! `load emit LINES RATE SIZE [GO]` prints lines with the time in them, `load relay PORT_FILE` hands what it reads to
-//! everyone who is connected, `load viewers ADDRESS PATH TOKEN COUNT LINES SECONDS` counts what arrives, and when.
+//! everyone who is connected, `load viewers ADDRESS PATH TOKEN COUNT LINES SECONDS` counts what arrives, and when,
+//! `load tail FOLDER` reads a log as a reporter does.
 
 mod emit;
 mod frames;
 mod relay;
+mod tail;
 mod viewers;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,6 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["emit", lines, rate, size, go] => {
             emit::emit(lines.parse()?, rate.parse()?, size.parse()?, Some(go))?;
         }
+        ["tail", folder] => tail::tail(folder)?,
         ["relay", port_file] => runtime()?.block_on(relay::relay(port_file))?,
         ["viewers", address, path, token, count, lines, seconds] => {
             let plan = viewers::Plan {
@@ -30,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             };
             runtime()?.block_on(viewers::watch(plan))?;
         }
-        _ => return Err("expected `emit`, `relay` or `viewers` with their arguments".into()),
+        _ => return Err("expected `emit`, `relay`, `viewers` or `tail` with their arguments".into()),
     }
     Ok(())
 }

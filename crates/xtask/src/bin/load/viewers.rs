@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
@@ -15,6 +16,8 @@ use super::{frames, now};
 
 /// Handshakes at a time.
 const JOINING: usize = 32;
+/// Viewers from one address: a port is a number of 16 bits, and half of them are for others.
+const PER_ADDRESS: usize = 4000;
 
 /// Who looks at what, and for how long.
 pub(crate) struct Plan {
@@ -44,8 +47,9 @@ pub(crate) async fn watch(plan: Plan) -> io::Result<()> {
     tokio::task::LocalSet::new()
         .run_until(async {
             let door = Rc::new(Semaphore::new(JOINING));
-            let join = |_| {
+            let join = |number| {
                 let viewer = one(
+                    number,
                     Rc::clone(&plan),
                     Rc::clone(&seen),
                     Rc::clone(&door),
@@ -83,10 +87,16 @@ async fn announce(plan: &Plan, seen: &RefCell<Seen>) {
     }
 }
 
-async fn one(plan: Rc<Plan>, seen: Rc<RefCell<Seen>>, door: Rc<Semaphore>, mut stopped: watch::Receiver<()>) {
+async fn one(
+    number: usize,
+    plan: Rc<Plan>,
+    seen: Rc<RefCell<Seen>>,
+    door: Rc<Semaphore>,
+    mut stopped: watch::Receiver<()>,
+) {
     let joined = {
         let _permit = door.acquire().await;
-        join(&plan).await
+        join(&plan, number).await
     };
     let (stream, rest) = match joined {
         Ok(joined) => joined,
@@ -106,8 +116,8 @@ async fn one(plan: Rc<Plan>, seen: Rc<RefCell<Seen>>, door: Rc<Semaphore>, mut s
 }
 
 /// The open socket, and what came behind the head of the answer.
-async fn join(plan: &Plan) -> io::Result<(TcpStream, Vec<u8>)> {
-    let mut stream = TcpStream::connect(&plan.address).await?;
+async fn join(plan: &Plan, number: usize) -> io::Result<(TcpStream, Vec<u8>)> {
+    let mut stream = connect(&plan.address, number).await?;
     stream.write_all(&plan.request).await?;
     let mut answer = Vec::new();
     let end = loop {
@@ -124,6 +134,15 @@ async fn join(plan: &Plan) -> io::Result<(TcpStream, Vec<u8>)> {
     }
     answer.drain(..end);
     Ok((stream, answer))
+}
+
+/// From 127.0.0.1, 127.0.0.2 and so on: on Linux all of them are this machine.
+async fn connect(address: &str, number: usize) -> io::Result<TcpStream> {
+    let address: SocketAddr = address.parse().map_err(io::Error::other)?;
+    let socket = TcpSocket::new_v4()?;
+    let own = u8::try_from(1 + number / PER_ADDRESS).map_err(io::Error::other)?;
+    socket.bind((Ipv4Addr::new(127, 0, 0, own), 0).into())?;
+    socket.connect(address).await
 }
 
 /// Reads until all lines have come.
