@@ -29,6 +29,7 @@ mod faults_proxy;
 mod faults_replicas;
 mod faults_sockets;
 mod faults_stage;
+mod hostile;
 mod imports;
 mod issuer;
 mod people;
