@@ -1,5 +1,6 @@
 //! The OpenAPI document, generated from the code; `crates/api/openapi.json` is its committed snapshot.
 
+use crate::handlers::imports::ImportsApi;
 use crate::handlers::runs::RunsApi;
 use crate::handlers::{
     benchmarks, config, docs, drafts, health, home, invitations, leaderboard, me, models, organizations,
@@ -30,6 +31,7 @@ const PROBLEM: &str = "application/problem+json";
         (name = "catalogue", description = "Models, benchmarks and slices"),
         (name = "leaderboard", description = "Where each model stands"),
         (name = "runs", description = "Evaluations and their results"),
+        (name = "imports", description = "Results brought in from elsewhere"),
         (name = "views", description = "What a person keeps"),
         (name = "attempts", description = "For executors"),
     )
@@ -98,6 +100,7 @@ pub fn document() -> Document {
     let mut document = Core::openapi();
     document.merge(Catalogue::openapi());
     document.merge(RunsApi::openapi());
+    document.merge(ImportsApi::openapi());
     for item in document.paths.paths.values_mut() {
         operations_of(item).for_each(|(_, operation)| add_problems(operation));
     }

@@ -3,8 +3,8 @@
 use crate::demo;
 use crate::error::AppError;
 use crate::handlers::{
-    attempts, auth, benchmarks, config, docs, drafts, health, home, invitations, leaderboard, me, models,
-    organizations, runs, secrets, slices, spa, system, task_folders, tokens, views, ws,
+    attempts, auth, benchmarks, config, docs, drafts, health, home, imports, invitations, leaderboard, me,
+    models, organizations, runs, secrets, slices, spa, system, task_folders, tokens, views, ws,
 };
 use crate::openapi;
 use crate::state::AppState;
@@ -103,6 +103,30 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
             .route(
                 "/task-folders/{folder_id}",
                 delete().to(task_folders::delete_task_folder),
+            )
+            // Results from elsewhere.
+            .route("/imports", get().to(imports::report::list_imports))
+            .route("/imports", post().to(imports::steps::create_import))
+            .route("/imports/{import_id}", get().to(imports::report::get_import))
+            .route(
+                "/imports/{import_id}/files",
+                get().to(imports::report::list_import_files),
+            )
+            .route(
+                "/imports/{import_id}/files",
+                put().to(imports::files::put_import_file),
+            )
+            .route(
+                "/imports/{import_id}/check",
+                post().to(imports::steps::check_import),
+            )
+            .route(
+                "/imports/{import_id}/start",
+                post().to(imports::steps::start_import),
+            )
+            .route(
+                "/imports/{import_id}/cancel",
+                post().to(imports::steps::cancel_import),
             )
             // Runs, attempts and what belongs to them.
             .route("/runs/create", post().to(runs::create::create_run))

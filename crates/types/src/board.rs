@@ -135,6 +135,10 @@ pub enum NoteKind {
     FewShot,
     /// Another version of the task.
     Version,
+    /// Other prompts than those of the first of the column.
+    Prompts,
+    /// Other documents under the same indices.
+    Documents,
     /// Some answers are missing or cut.
     Degraded,
 }

@@ -19,6 +19,8 @@ pub struct HomeView {
     pub failed: Vec<RunSummary>,
     /// Runs by status, whenever they were created.
     pub counts: BTreeMap<RunStatus, u64>,
+    /// Bytes of the database; null where that cannot be known.
+    pub database_size: Option<i64>,
     /// Each day of the time range on which a run ended, first to last.
     pub days: Vec<HomeDay>,
 }

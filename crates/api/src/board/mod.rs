@@ -4,9 +4,11 @@
 //! ranks that the worker stores are those of the table that is shown.
 
 mod comparable;
+mod documents;
 mod pairs;
 mod ranks;
 
+pub use documents::{Answer, Overlap, overlap};
 pub use pairs::{Answers, Measured, Pairs};
 pub use ranks::{Difference, Intervals, paired, rank, unpaired};
 

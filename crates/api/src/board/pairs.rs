@@ -1,6 +1,7 @@
 //! Which answers have been compared with which, so that a new run is compared with the others and no one else again.
 
 use super::Difference;
+use super::documents::{Answer, Overlap, matched, overlap};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -18,15 +19,22 @@ pub struct Measured {
     pub ingested: Option<DateTime<Utc>>,
 }
 
-/// Scores of samples by document, in order; none where they say nothing about the cell.
-pub type Answers = Option<Vec<(i64, f64)>>;
+/// Answers by document, in order; none where they say nothing about the cell.
+pub type Answers = Option<Vec<Answer>>;
+
+/// What comparing two cells gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Compared {
+    difference: Option<Difference>,
+    overlap: Overlap,
+}
 
 /// The differences of pairs.
 #[derive(Debug, Default)]
 pub struct Pairs {
     numbers: HashMap<Measured, u32>,
     made: u32,
-    found: HashMap<(u32, u32), Option<Difference>>,
+    found: HashMap<(u32, u32), Compared>,
 }
 
 impl Pairs {
@@ -47,7 +55,10 @@ impl Pairs {
         for (i, (_, first)) in column.iter().enumerate() {
             for (j, (_, second)) in column.iter().enumerate().skip(i + 1) {
                 let (a, b) = (numbers[i], numbers[j]);
-                let of = |low: &Answers, high: &Answers| compare(low.as_deref()?, high.as_deref()?);
+                let of = |low: &Answers, high: &Answers| {
+                    let both = low.as_deref().zip(high.as_deref());
+                    both.map(|(low, high)| compare(low, high)).unwrap_or_default()
+                };
                 self.found.entry((a.min(b), a.max(b))).or_insert_with(|| {
                     if a < b {
                         of(first, second)
@@ -62,12 +73,18 @@ impl Pairs {
     /// How much higher the second is than the first.
     pub fn difference(&self, first: &Measured, second: &Measured) -> Option<Difference> {
         let (a, b) = (*self.numbers.get(first)?, *self.numbers.get(second)?);
-        let found = (*self.found.get(&(a.min(b), a.max(b)))?)?;
+        let found = self.found.get(&(a.min(b), a.max(b)))?.difference?;
         let sign = if a < b { 1.0 } else { -1.0 };
         Some(Difference {
             mean: sign * found.mean,
             ..found
         })
+    }
+
+    /// What both have in common; nothing where they were not compared.
+    pub fn overlap(&self, first: &Measured, second: &Measured) -> Option<Overlap> {
+        let (a, b) = (*self.numbers.get(first)?, *self.numbers.get(second)?);
+        Some(self.found.get(&(a.min(b), a.max(b)))?.overlap)
     }
 
     /// Forgets what is none of these.
@@ -88,19 +105,12 @@ impl Pairs {
     }
 }
 
-fn compare(first: &[(i64, f64)], second: &[(i64, f64)]) -> Option<Difference> {
+fn compare(first: &[Answer], second: &[Answer]) -> Compared {
     let differences: Vec<f64> = matched(first, second).map(|(a, b)| b - a).collect();
-    Difference::of(&differences)
-}
-
-/// The scores of documents that both have; both are in the order of documents.
-fn matched<'a>(a: &'a [(i64, f64)], b: &'a [(i64, f64)]) -> impl Iterator<Item = (f64, f64)> + 'a {
-    let mut rest = b.iter().peekable();
-    a.iter().filter_map(move |(doc, score)| {
-        while rest.next_if(|other| other.0 < *doc).is_some() {}
-        let other = rest.next_if(|other| other.0 == *doc)?;
-        Some((*score, other.1))
-    })
+    Compared {
+        difference: Difference::of(&differences),
+        overlap: overlap(first, second),
+    }
 }
 
 #[cfg(test)]
@@ -117,7 +127,12 @@ mod tests {
     }
 
     fn right(n: i64) -> Answers {
-        Some((0..20).map(|doc| (doc, f64::from(u8::from(doc < n)))).collect())
+        let answer = |doc_id| Answer {
+            doc_id,
+            score: f64::from(u8::from(doc_id < n)),
+            ..Answer::default()
+        };
+        Some((0..20).map(answer).collect())
     }
 
     #[test]
@@ -139,6 +154,7 @@ mod tests {
             "known already"
         );
         assert!(pairs.difference(&three[1], &three[0]).is_none());
+        assert_eq!(pairs.overlap(&two[0], &two[1]).unwrap().documents, 20);
         assert_eq!(pairs.unknown(&three), [0; 0]);
 
         pairs.keep(&HashSet::from([&three[0], &three[1]]));

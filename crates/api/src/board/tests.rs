@@ -48,6 +48,14 @@ fn score(model: u128, variant: &str, benchmark: Uuid, value: f64, conditions: Va
     }
 }
 
+fn answer(doc_id: i64, score: f64) -> Answer {
+    Answer {
+        doc_id,
+        score,
+        ..Answer::default()
+    }
+}
+
 fn names(board: &Board) -> Vec<(String, String)> {
     board
         .entries
@@ -210,7 +218,7 @@ fn pairs_are_matched_by_document_and_separate_what_errors_cannot() {
     let board = build(&columns, &scores, &Options::default());
     let right = |n: i64| {
         (0..1000)
-            .map(|doc| (doc, f64::from(u8::from(doc < n))))
+            .map(|doc| answer(doc, f64::from(u8::from(doc < n))))
             .collect::<Vec<_>>()
     };
     let measured = |model: u128| Measured {
@@ -228,7 +236,7 @@ fn pairs_are_matched_by_document_and_separate_what_errors_cannot() {
     let places = |found: &Intervals| found.places[&(Uuid::from_u128(2), "l".to_owned())];
     assert_eq!(places(&unpaired(&board)), (1, 2));
     assert_eq!(places(&compared(right(520), right(500))), (2, 2));
-    let apart = compared(vec![(1, 1.0)], vec![(2, 0.0)]);
+    let apart = compared(vec![answer(1, 1.0)], vec![answer(2, 0.0)]);
     assert_eq!(apart.tests, 0, "no document in common");
 }
 

@@ -5,13 +5,14 @@ use crate::cli::ImportArgs;
 use crate::config::Config;
 use crate::db::{Conn, Db, organizations};
 use crate::error::AppResult;
-use crate::import::source::Walk;
-use crate::import::{self, Mapping, Report, Request};
+use crate::import::source::{Files, Walk};
+use crate::import::{self, Report, Request, parse_mapping};
 use crate::store::Store;
 use anyhow::{Context, bail};
 use std::fs;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
+use types::ImportMapping as Mapping;
 
 /// Checks the files of the paths.
 pub(super) fn check(args: &ImportArgs) -> anyhow::Result<ExitCode> {
@@ -55,7 +56,7 @@ fn mapping(args: &ImportArgs) -> anyhow::Result<Mapping> {
     };
     let text = fs::read_to_string(path)
         .with_context(|| format!("the mapping `{}` cannot be read", path.display()))?;
-    Ok(Mapping::parse(&text, path)?)
+    Ok(parse_mapping(&text, path)?)
 }
 
 async fn store(config: &Config, url: &str, args: &ImportArgs, mapping: Mapping) -> anyhow::Result<Report> {
@@ -72,9 +73,8 @@ async fn store(config: &Config, url: &str, args: &ImportArgs, mapping: Mapping) 
     let names: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
     let request = Request {
         organization: organization.0,
-        paths: args.paths.clone(),
+        files: Files::Paths(args.paths.clone()),
         name: names.join(", "),
-        source: "command",
         mapping,
         as_of: args.as_of,
         created_by: None,

@@ -89,6 +89,10 @@ settings! {
         min_free_mb: u64 = "LMMS_MIN_FREE_MB", "256";
         /// Largest file that an executor may upload, in megabytes.
         max_upload_mb: u64 = "LMMS_MAX_UPLOAD_MB", "8192";
+        /// Most bytes of the files of one import from the browser, in megabytes.
+        max_import_mb: u64 = "LMMS_MAX_IMPORT_MB", "16384";
+        /// Most files of one import from the browser, those inside of archives not counted.
+        max_import_files: u32 = "LMMS_MAX_IMPORT_FILES", "20000";
     }
 }
 
@@ -302,6 +306,11 @@ impl Config {
     /// Where attempts are kept on this machine.
     pub fn attempts_dir(&self) -> PathBuf {
         self.data_dir().join("attempts")
+    }
+
+    /// Where files that browsers send are kept until they are imported.
+    pub fn uploads_dir(&self) -> PathBuf {
+        self.data_dir().join("uploads")
     }
 
     /// The file that tells executors where the API is.

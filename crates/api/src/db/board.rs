@@ -1,10 +1,11 @@
 //! The leaderboard's scores and ranks. Scores are kept by a trigger on the committed ones.
 
 use super::Conn;
+use crate::board::Answer;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{
-    Array, BigInt, Bool, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Bool, Bytea, Double, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
@@ -291,23 +292,31 @@ pub async fn store(
     .map(|_| ())
 }
 
-/// The scores of a picked row's samples under one filter, by document.
+/// The scores of a picked row's samples under one filter, by document, with what tells documents and prompts apart.
 pub async fn sample_scores(
     conn: &mut Conn,
     pick: Uuid,
     benchmark: Uuid,
     filter: &str,
     most: i64,
-) -> QueryResult<Vec<(i64, f64)>> {
+) -> QueryResult<Vec<Answer>> {
     #[derive(QueryableByName)]
     struct Scored {
         #[diesel(sql_type = BigInt)]
         doc_id: i64,
         #[diesel(sql_type = Double)]
         score: f64,
+        #[diesel(sql_type = Nullable<Bytea>)]
+        content: Option<Vec<u8>>,
+        #[diesel(sql_type = Nullable<Bytea>)]
+        target: Option<Vec<u8>>,
+        #[diesel(sql_type = Nullable<Bytea>)]
+        prompt: Option<Vec<u8>>,
     }
     let found: Vec<Scored> = diesel::sql_query(
-        "select doc_id, avg(score) as score from run_samples \
+        "select doc_id, avg(score) as score, (array_agg(substr(content_hash, 1, 8)))[1] as content, \
+           (array_agg(substr(target_hash, 1, 8)))[1] as target, (array_agg(substr(prompt_hash, 1, 8)))[1] as prompt \
+         from run_samples \
          where run_benchmark_id = $1 and benchmark_id = $2 and filter = $3 and score is not null \
          group by doc_id order by doc_id limit $4",
     )
@@ -317,7 +326,15 @@ pub async fn sample_scores(
     .bind::<BigInt, _>(most)
     .load(conn)
     .await?;
-    Ok(found.into_iter().map(|s| (s.doc_id, s.score)).collect())
+    let head = |hash: Option<Vec<u8>>| Some(u64::from_be_bytes(hash?.try_into().ok()?));
+    let answer = |s: Scored| Answer {
+        doc_id: s.doc_id,
+        score: s.score,
+        content: head(s.content),
+        target: head(s.target),
+        prompt: head(s.prompt),
+    };
+    Ok(found.into_iter().map(answer).collect())
 }
 
 /// What counts now for each checkpoint of a model, over all samples or those of a slice.

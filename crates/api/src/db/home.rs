@@ -3,7 +3,7 @@
 use super::Conn;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Date, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use types::{HomeDay, OrganizationId};
 
@@ -50,4 +50,20 @@ pub async fn days(
         samples: day.samples.unsigned_abs(),
     };
     Ok(days.into_iter().map(view).collect())
+}
+
+/// Bytes of the database, where the caller may know them.
+pub async fn database_size(conn: &mut Conn) -> QueryResult<Option<i64>> {
+    #[derive(QueryableByName)]
+    struct Size {
+        #[diesel(sql_type = Nullable<BigInt>)]
+        size: Option<i64>,
+    }
+    let found: Size = diesel::sql_query(
+        "select case when has_database_privilege(current_database(), 'connect') \
+         then pg_database_size(current_database()) end as size",
+    )
+    .get_result(conn)
+    .await?;
+    Ok(found.size)
 }

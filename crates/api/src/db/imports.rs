@@ -4,9 +4,10 @@ use super::Conn;
 use super::schema::{import_files, imports, run_attempts, runs};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Double, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// An import to store.
@@ -21,6 +22,8 @@ pub struct NewImport {
     pub name: String,
     /// `command` or `upload`.
     pub source: &'static str,
+    /// Where it begins: `open`, or `running`.
+    pub status: &'static str,
     /// The user's mapping.
     pub mapping: Value,
     /// Who did it.
@@ -92,7 +95,7 @@ pub async fn insert(conn: &mut Conn, import: &NewImport) -> QueryResult<()> {
 pub async fn progress(conn: &mut Conn, id: Uuid, files: i32, runs: i32, done: i32) -> QueryResult<()> {
     diesel::update(imports::table.find(id))
         .set((
-            imports::files_total.eq(files),
+            (imports::files_total.eq(files), imports::files_done.eq(files)),
             imports::runs_total.eq(runs),
             imports::runs_done.eq(done),
             imports::updated_at.eq(diesel::dsl::now),
@@ -102,23 +105,61 @@ pub async fn progress(conn: &mut Conn, id: Uuid, files: i32, runs: i32, done: i3
         .map(|_| ())
 }
 
-/// Ends an import.
-pub async fn end(conn: &mut Conn, id: Uuid, error: Option<&str>) -> QueryResult<()> {
-    let status = if error.is_some() { "failed" } else { "completed" };
-    diesel::update(imports::table.find(id))
-        .set((
-            imports::status.eq(status),
-            imports::error_message.eq(error),
-            imports::completed_at.eq(diesel::dsl::now),
-            imports::updated_at.eq(diesel::dsl::now),
-        ))
-        .execute(conn)
-        .await
-        .map(|_| ())
+/// How an import ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing<'a> {
+    /// All of it is done.
+    Completed,
+    /// Why it ended early.
+    Failed(&'a str),
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+/// Ends an import that this owner holds; whether it did.
+pub async fn end(conn: &mut Conn, id: Uuid, owner: Uuid, closing: Closing<'_>) -> QueryResult<bool> {
+    let (status, error) = match closing {
+        Closing::Completed => ("completed", None),
+        Closing::Failed(why) => ("failed", Some(why)),
+        Closing::Cancelled => ("cancelled", None),
+    };
+    diesel::update(
+        imports::table
+            .find(id)
+            .filter(imports::lease_owner.eq(owner))
+            .filter(imports::status.eq_any(["checking", "running"])),
+    )
+    .set((
+        imports::status.eq(status),
+        imports::error_message.eq(error),
+        imports::completed_at.eq(diesel::dsl::now),
+        imports::updated_at.eq(diesel::dsl::now),
+        imports::lease_owner.eq(None::<Uuid>),
+        imports::lease_until.eq(None::<DateTime<Utc>>),
+    ))
+    .execute(conn)
+    .await
+    .map(|n| n > 0)
+}
+
+/// Lets an import that begins at once belong to its process.
+pub async fn begin(conn: &mut Conn, id: Uuid, owner: Uuid, lease: Duration) -> QueryResult<()> {
+    diesel::sql_query(
+        "update imports set lease_owner = $2, lease_until = now() + make_interval(secs => $3) where id = $1",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<SqlUuid, _>(owner)
+    .bind::<Double, _>(lease.as_secs_f64())
+    .execute(conn)
+    .await
+    .map(|_| ())
 }
 
 /// Stores what became of the files.
-pub async fn insert_files(conn: &mut Conn, files: &[NewFile]) -> QueryResult<()> {
+pub async fn replace_files(conn: &mut Conn, import: Uuid, files: &[NewFile]) -> QueryResult<()> {
+    diesel::delete(import_files::table.filter(import_files::import_id.eq(import)))
+        .execute(conn)
+        .await?;
     for some in files.chunks(500) {
         diesel::insert_into(import_files::table)
             .values(some)

@@ -9,6 +9,7 @@ pub mod attempts;
 pub mod audit;
 pub mod benchmarks;
 pub mod board;
+pub mod board_pairs;
 pub mod catalogue;
 mod connect;
 pub mod copy;
@@ -45,6 +46,7 @@ mod tap;
 pub mod tickets;
 pub mod tls;
 pub mod tokens;
+pub mod uploads;
 pub mod users;
 pub mod views;
 

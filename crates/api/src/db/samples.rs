@@ -4,6 +4,7 @@ use super::Conn;
 use super::copy::{Rows, Target};
 use super::schema::run_samples;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -41,8 +42,10 @@ pub struct NewSample {
     pub confidence: Option<f64>,
     /// What is odd about it.
     pub flags: Vec<&'static str>,
-    /// Of the document's fields.
+    /// Of the document's fields, where they are known.
     pub content_hash: Option<Vec<u8>>,
+    /// Of the target.
+    pub target_hash: Option<Vec<u8>>,
     /// Of the input.
     pub prompt_hash: Option<Vec<u8>>,
     /// The slices it is in.
@@ -94,6 +97,7 @@ pub const TARGET: Target = Target {
         "content_hash",
         "prompt_hash",
         "slice_assignments",
+        "target_hash",
     ],
 };
 
@@ -126,21 +130,30 @@ impl NewSample {
         rows.maybe(self.content_hash.as_deref(), Rows::bytes);
         rows.maybe(self.prompt_hash.as_deref(), Rows::bytes);
         rows.uuids(&self.slices);
+        rows.maybe(self.target_hash.as_deref(), Rows::bytes);
     }
 }
 
-/// Takes back the hashes of a task's documents, which turned out to be all the same.
-pub async fn forget_contents(conn: &mut Conn, pick: Uuid, benchmark: Uuid) -> QueryResult<()> {
-    diesel::update(run_samples::table)
-        .filter(
-            run_samples::run_benchmark_id
-                .eq(pick)
-                .and(run_samples::benchmark_id.eq(benchmark)),
-        )
-        .set(run_samples::content_hash.eq(None::<Vec<u8>>))
-        .execute(conn)
-        .await
-        .map(|_| ())
+/// Takes back the hashes of a task's documents, or of their targets, which turned out to be all the same.
+pub async fn forget_hashes(
+    conn: &mut Conn,
+    pick: Uuid,
+    benchmark: Uuid,
+    documents: bool,
+    targets: bool,
+) -> QueryResult<()> {
+    diesel::sql_query(
+        "update run_samples set content_hash = case when $3 then null else content_hash end, \
+         target_hash = case when $4 then null else target_hash end \
+         where run_benchmark_id = $1 and benchmark_id = $2",
+    )
+    .bind::<SqlUuid, _>(pick)
+    .bind::<SqlUuid, _>(benchmark)
+    .bind::<Bool, _>(documents)
+    .bind::<Bool, _>(targets)
+    .execute(conn)
+    .await
+    .map(|_| ())
 }
 
 /// Takes back the errors of a task whose scores turned out not to lie in [0, 1].

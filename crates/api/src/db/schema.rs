@@ -282,6 +282,24 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         completed_at -> Nullable<Timestamptz>,
+        files_done -> Int4,
+        lease_owner -> Nullable<Uuid>,
+        lease_until -> Nullable<Timestamptz>,
+        tries -> Int4,
+        cancel_requested_at -> Nullable<Timestamptz>,
+        plan -> Jsonb,
+    }
+}
+
+diesel::table! {
+    import_uploads (import_id, path) {
+        import_id -> Uuid,
+        path -> Text,
+        organization_id -> Uuid,
+        object -> Uuid,
+        sha256 -> Text,
+        size -> Int8,
+        created_at -> Timestamptz,
     }
 }
 
@@ -460,6 +478,7 @@ diesel::table! {
         flags -> Array<Text>,
         content_hash -> Nullable<Bytea>,
         prompt_hash -> Nullable<Bytea>,
+        target_hash -> Nullable<Bytea>,
         slice_assignments -> Array<Uuid>,
         created_at -> Timestamptz,
     }
@@ -603,6 +622,8 @@ diesel::joinable!(runs -> api_tokens (created_by_token));
 diesel::joinable!(run_attempts -> organizations (organization_id));
 diesel::joinable!(imports -> organizations (organization_id));
 diesel::joinable!(import_files -> imports (import_id));
+diesel::joinable!(import_uploads -> imports (import_id));
+diesel::joinable!(import_uploads -> organizations (organization_id));
 diesel::joinable!(import_files -> organizations (organization_id));
 diesel::joinable!(run_attempts -> runs (run_id));
 diesel::joinable!(run_benchmarks -> organizations (organization_id));

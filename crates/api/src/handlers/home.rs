@@ -60,6 +60,7 @@ pub async fn get_home(
                 running: runs::list(conn, &of(&[RunStatus::Running]), SHOWN_RUNNING, 0).await?,
                 failed,
                 counts: runs::counts(conn, &of(&[])).await?,
+                database_size: home::database_size(conn).await?,
                 days: home::days(conn, organization, since).await?,
             }))
         })

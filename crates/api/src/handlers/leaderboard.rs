@@ -1,15 +1,17 @@
 //! The leaderboard, over one benchmark or many.
 
 use crate::auth::{Principal, Scope};
-use crate::board::{self, Board, Intervals, Mode, Options};
+use crate::board::{self, Board, Intervals, Mode, Options, Overlap};
+use crate::db::board_pairs::{self, PairRow};
 use crate::db::{Conn, benchmarks, board as rows, coverage, slices};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use actix_web::web::{Data, Json, Path, Query};
 use serde::Deserialize;
+use std::collections::HashMap;
 use types::{
-    BenchmarkId, BoardEntry, CoverageList, LeaderboardView, OrganizationId, Problem, RankBasis, RankKind,
-    Role, SliceId, SliceMissing, SliceState, SliceView,
+    BenchmarkId, BoardEntry, BoardNote, CoverageList, LeaderboardView, NoteKind, OrganizationId, Problem,
+    RankBasis, RankKind, Role, SliceId, SliceMissing, SliceState, SliceView,
 };
 use uuid::Uuid;
 
@@ -155,6 +157,10 @@ async fn answer(
                 (true, false, [one]) => Some(Some(*one)),
                 _ => None,
             };
+            if slice.is_none() {
+                let pairs = board_pairs::list(conn, organization.0, &benchmarks).await?;
+                note_pairs(&mut board, &pairs);
+            }
             let ranks = rank(conn, organization, stored, &mut board).await?;
             sort(
                 &mut board.entries,
@@ -173,6 +179,70 @@ async fn answer(
             }))
         })
         .await
+}
+
+/// Says beside a score what of its samples differs from those of the first of its column.
+fn note_pairs(board: &mut Board, pairs: &[PairRow]) {
+    let names: HashMap<Uuid, String> = board
+        .entries
+        .iter()
+        .map(|entry| (entry.model_id.0, entry.model_name.clone()))
+        .collect();
+    for pair in pairs {
+        let reference = names.get(&pair.reference_id).map_or("the first", String::as_str);
+        let notes = pair_notes(&pair.overlap(), reference);
+        let own = board
+            .entries
+            .iter_mut()
+            .find(|entry| entry.model_id.0 == pair.model_id && entry.checkpoint == pair.checkpoint_variant);
+        let Some(entry) = own else { continue };
+        for (column, cell) in board.columns.iter().zip(&mut entry.cells) {
+            if let Some(cell) = cell
+                .as_mut()
+                .filter(|_| column.benchmark_id.0 == pair.benchmark_id)
+            {
+                cell.notes.extend(notes.iter().cloned());
+            }
+        }
+    }
+}
+
+fn pair_notes(found: &Overlap, reference: &str) -> Vec<BoardNote> {
+    let mut notes = Vec::new();
+    if found.prompts_differ > 0 {
+        notes.push(BoardNote {
+            kind: NoteKind::Prompts,
+            text: format!(
+                "prompts differ on {} of {} from those of {reference}",
+                grouped(found.prompts_differ),
+                grouped(found.prompts_known)
+            ),
+        });
+    }
+    if found.documents_differ > 0 {
+        notes.push(BoardNote {
+            kind: NoteKind::Documents,
+            text: format!(
+                "{} of {} documents are not those of {reference}: left out of the comparison",
+                grouped(found.documents_differ),
+                grouped(found.documents + found.documents_differ)
+            ),
+        });
+    }
+    notes
+}
+
+/// Digits in groups of three, with a space that does not break.
+fn grouped(n: u32) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('\u{a0}');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn title(board: &Board) -> String {

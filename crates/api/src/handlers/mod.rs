@@ -10,6 +10,7 @@ pub mod docs;
 pub mod drafts;
 pub mod health;
 pub mod home;
+pub mod imports;
 pub mod invitations;
 pub mod leaderboard;
 pub mod me;

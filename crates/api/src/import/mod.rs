@@ -5,9 +5,13 @@
 
 pub mod archive;
 pub mod check;
+mod course;
+mod dry;
 mod mapping;
 mod matching;
 mod plan;
+mod registry;
+mod report;
 mod run;
 mod session;
 pub mod source;
@@ -15,5 +19,8 @@ mod stage;
 
 pub use archive::Limits;
 pub use check::check;
-pub use mapping::{Mapping, MappingError};
-pub use session::{FileReport, ImportError, Report, Request, import};
+pub use course::{Course, Holder, Stopped};
+pub use dry::look_through;
+pub use mapping::{MappingError, parse_mapping};
+pub use report::FileReport;
+pub use session::{ImportError, Report, Request, import, import_claimed};

@@ -1,11 +1,11 @@
 //! From files that were looked at to runs that are to be stored: no I/O.
 
-use super::mapping::{FileRule, Mapping, fits};
 use super::matching::Documents;
 use super::stage::Staged;
 use lmms::document::Kind;
 use lmms::results::Results;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use types::{FileRule, ImportMapping as Mapping, path_fits};
 
 /// The stamp of files whose name has none.
 const NO_STAMP: &str = "00000000_000000";
@@ -130,7 +130,7 @@ fn add_samples(
         .iter()
         .enumerate()
         .filter(|(at, _)| by_file.contains_key(at))
-        .filter(|(_, file)| named.is_none_or(|named| fits(named, &file.path)))
+        .filter(|(_, file)| named.is_none_or(|named| path_fits(named, &file.path)))
         .map(|(at, file)| (at, file.path.as_str(), &file.survey));
     let documents = Documents::of(candidates);
     let told = file

@@ -1,11 +1,10 @@
 //! One planned run into the database, through the same ingest as our own runs.
 
-use super::mapping::Mapping;
-use super::plan::{PlannedPick, PlannedRun, short_name, stamp_of};
+use super::plan::{PlannedPick, PlannedRun, stamp_of};
+use super::registry;
 use super::stage::Staged;
 use crate::db::artifacts::ArtifactRow;
 use crate::db::imports::{self, ImportedRun};
-use crate::db::models::{self, NewCheckpoint, NewModel};
 use crate::db::run_benchmarks::{self, Ending, NewPick, PickRow};
 use crate::db::runs::{self, NewRun};
 use crate::db::{Conn, artifacts, attempts, catalogue};
@@ -16,7 +15,7 @@ use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use lmms::results::Results;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use types::{ArgList, ArgValue, AttemptState, ModelId, ModelView, Outcome, RunConfig};
+use types::{AttemptState, ImportMapping as Mapping, Outcome, RunConfig};
 use uuid::Uuid;
 
 /// What lmms-eval's own clock is ahead of UTC by default, as its documents name no zone.
@@ -45,8 +44,8 @@ pub(super) struct Target<'a> {
 /// What became of a planned run.
 #[derive(Debug)]
 pub(super) struct StoredRun {
-    /// Its id.
-    pub(super) id: Uuid,
+    /// Its id; none when it is only foreseen.
+    pub(super) id: Option<Uuid>,
     /// Whether there was nothing new about it.
     pub(super) known: bool,
     /// Samples stored.
@@ -81,7 +80,7 @@ impl Target<'_> {
                 let there = artifacts::of_run(conn, run.into()).await?;
                 if wanted.iter().all(|file| is_there(file, &there)) {
                     return Ok(StoredRun {
-                        id: run,
+                        id: Some(run),
                         known: true,
                         samples: 0,
                         problems: Vec::new(),
@@ -104,7 +103,7 @@ impl Target<'_> {
 
     async fn ingest(&self, conn: &mut Conn, plan: &PlannedRun, ids: Ids) -> Result<StoredRun, IngestError> {
         let mut stored = StoredRun {
-            id: ids.run,
+            id: Some(ids.run),
             known: false,
             samples: 0,
             problems: Vec::new(),
@@ -149,7 +148,7 @@ impl Target<'_> {
         let Some(results) = &file.survey.results else {
             return Err(IngestError::Reader);
         };
-        let (model, variant) = self.model(conn, plan, results).await?;
+        let (model, variant) = registry::model(conn, self, plan, results).await?;
         let ids = Ids {
             run: Uuid::now_v7(),
             attempt: Uuid::now_v7(),
@@ -245,117 +244,6 @@ impl Target<'_> {
         self.mapping.task(name).to_owned()
     }
 
-    /// The model of a run and its checkpoint: as the user says, else by name or source, else new.
-    async fn model(
-        &self,
-        conn: &mut Conn,
-        plan: &PlannedRun,
-        results: &Results,
-    ) -> Result<(ModelView, String), IngestError> {
-        let label = plan
-            .label
-            .as_deref()
-            .or(results.model_backend.as_deref())
-            .unwrap_or_default();
-        let name: String = plan.model.clone().unwrap_or_else(|| short_name(label));
-        let name: String = name.replace('\0', "\u{FFFD}").chars().take(200).collect();
-        let all = models::list(conn, self.organization.into()).await?;
-        let by_checkpoint = |model: &&ModelView| {
-            model
-                .checkpoints
-                .iter()
-                .any(|c| c.source.as_deref() == Some(label))
-        };
-        let by_user = plan.model.is_some();
-        let known = all
-            .iter()
-            .find(|model| model.name == name)
-            .or_else(|| {
-                all.iter()
-                    .find(|model| !by_user && model.source.as_deref() == Some(label))
-            })
-            .or_else(|| all.iter().find(|model| !by_user && by_checkpoint(model)))
-            .cloned();
-        let model = match known {
-            Some(model) => model,
-            None => self.create_model(conn, name, label, results).await?,
-        };
-        let variant = match &plan.checkpoint {
-            Some(named) => self.checkpoint(conn, &model, named, label).await?,
-            None => model
-                .checkpoints
-                .iter()
-                .find(|checkpoint| checkpoint.source.as_deref() == Some(label))
-                .map_or_else(
-                    || "latest".to_owned(),
-                    |checkpoint| checkpoint.checkpoint_variant.clone(),
-                ),
-        };
-        Ok((model, variant))
-    }
-
-    async fn create_model(
-        &self,
-        conn: &mut Conn,
-        name: String,
-        label: &str,
-        results: &Results,
-    ) -> Result<ModelView, IngestError> {
-        let id = ModelId(Uuid::now_v7());
-        let backend = results
-            .model_backend
-            .clone()
-            .unwrap_or_else(|| "unknown".to_owned());
-        let weights = lmms::command::weights_key(&backend);
-        let pairs = results.model_arg_pairs.iter();
-        let args = pairs.filter(|(key, _)| Some(key.as_str()) != weights);
-        let args = ArgList(
-            args.map(|(key, value)| (key.clone(), ArgValue::Text(value.clone())))
-                .collect(),
-        );
-        let model = NewModel {
-            id: id.0,
-            organization_id: self.organization,
-            name,
-            family: None,
-            source: Some(label.replace('\0', "\u{FFFD}")).filter(|source| !source.is_empty()),
-            dtype: None,
-            num_parameters: None,
-            notes: None,
-            backend: backend.replace('\0', "\u{FFFD}"),
-            model_args: crate::db::events::without_nul(json!(args)),
-            metadata: json!({ "imported": true }),
-            created_by: self.created_by,
-        };
-        models::insert(conn, &model).await?;
-        let found = models::find(conn, id).await?;
-        found.map(|(_, model)| model).ok_or(IngestError::Reader)
-    }
-
-    /// The checkpoint of this name, which is made where it is missing.
-    async fn checkpoint(
-        &self,
-        conn: &mut Conn,
-        model: &ModelView,
-        named: &str,
-        label: &str,
-    ) -> Result<String, IngestError> {
-        let is_known = model.checkpoints.iter().any(|c| c.checkpoint_variant == named);
-        if !is_known && named != "latest" {
-            let checkpoint = NewCheckpoint {
-                id: Uuid::now_v7(),
-                organization_id: self.organization,
-                model_id: model.id.0,
-                checkpoint_variant: named.to_owned(),
-                checkpoint_index: models::next_index(conn, model.id).await?,
-                source: Some(label.to_owned()),
-                metadata: json!({ "imported": true }),
-            };
-            models::insert_checkpoint(conn, &checkpoint).await?;
-        }
-        Ok(named.to_owned())
-    }
-
     /// When a run began and ended, as well as its document tells.
     fn times(&self, results: &Results) -> (Option<DateTime<Utc>>, DateTime<Utc>) {
         let date = results.date.as_deref();
@@ -372,7 +260,7 @@ impl Target<'_> {
 }
 
 /// The files of a run under the names by which ingest knows them.
-fn wanted<'a>(files: &'a [Staged], plan: &'a PlannedRun) -> Vec<(Place, &'a Stored)> {
+pub(super) fn wanted<'a>(files: &'a [Staged], plan: &'a PlannedRun) -> Vec<(Place, &'a Stored)> {
     let file = &files[plan.file];
     let stamp = stamp_of(file);
     let mut wanted = Vec::new();
@@ -395,7 +283,8 @@ fn wanted<'a>(files: &'a [Staged], plan: &'a PlannedRun) -> Vec<(Place, &'a Stor
     wanted
 }
 
-fn is_there((place, stored): &(Place, &Stored), there: &[ArtifactRow]) -> bool {
+/// Whether a run has this file already.
+pub(super) fn is_there((place, stored): &(Place, &Stored), there: &[ArtifactRow]) -> bool {
     let name = place.name();
     there
         .iter()

@@ -1,27 +1,25 @@
-//! An import from its paths to its report.
+//! An import from its files to its report.
 
-use super::mapping::Mapping;
-use super::plan::{Planned, plan};
+use super::course::{Beat, Course, Holder, Stopped};
+use super::plan::plan;
+use super::report::{FileReport, reports, rows};
 use super::run::{StoredRun, Target};
-use super::source::Walk;
+use super::source::{Files, Walk};
 use super::stage::{Stage, Staged};
-use crate::db::imports::{self, NewFile, NewImport};
+use crate::db::imports::{self, Closing, NewImport};
 use crate::db::{self, Conn, Db};
 use crate::ingest::IngestError;
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, Utc};
-use lmms::document::Kind;
-use lmms::results::ProblemKind;
-use serde::Serialize;
 use serde_json::json;
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime::Handle;
+use types::ImportMapping;
 use uuid::Uuid;
 
-/// How many problems of a file are kept.
-const PROBLEMS: usize = 200;
+/// How long a command may be silent before its import counts as ended.
+const COMMAND_LEASE: Duration = Duration::from_secs(60);
 
 /// Why an import ended early. What is stored by then stays.
 #[derive(Debug, Error)]
@@ -38,6 +36,9 @@ pub enum ImportError {
     /// The reading thread is gone.
     #[error("the thread that reads files ended early")]
     Reader(#[from] tokio::task::JoinError),
+    /// It was told to stop.
+    #[error("the import was stopped")]
+    Stopped(Stopped),
 }
 
 impl From<diesel::result::Error> for ImportError {
@@ -52,13 +53,11 @@ pub struct Request {
     /// The organization.
     pub organization: Uuid,
     /// Files, folders and archives.
-    pub paths: Vec<PathBuf>,
+    pub files: Files,
     /// What the import is called.
     pub name: String,
-    /// `command` or `upload`.
-    pub source: &'static str,
     /// The user's mapping.
-    pub mapping: Mapping,
+    pub mapping: ImportMapping,
     /// When runs ended whose documents do not say.
     pub as_of: Option<DateTime<Utc>>,
     /// Who does it.
@@ -67,31 +66,6 @@ pub struct Request {
     pub created_by_token: Option<Uuid>,
     /// How files are found.
     pub walk: Walk,
-}
-
-/// What became of one file.
-#[derive(Clone, Debug, Serialize)]
-pub struct FileReport {
-    /// Its path.
-    pub file: String,
-    /// What it is.
-    pub kind: Kind,
-    /// `taken`, `known`, `left_out` or `failed`.
-    pub status: &'static str,
-    /// The run that it belongs to.
-    pub run: Option<Uuid>,
-    /// Scores with a number.
-    pub metrics: usize,
-    /// Scores without one.
-    pub not_numeric: usize,
-    /// Secrets that were blotted out.
-    pub redacted: usize,
-    /// Samples that can be read.
-    pub samples: u64,
-    /// Samples that cannot.
-    pub broken: u64,
-    /// What could not be used, each in one sentence.
-    pub problems: Vec<String>,
 }
 
 /// What became of an import.
@@ -118,24 +92,67 @@ pub async fn import(
     tell: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<Report, ImportError> {
     let id = Uuid::now_v7();
+    let holder = Holder {
+        owner: Uuid::now_v7(),
+        lease: COMMAND_LEASE,
+    };
     let row = NewImport {
         id,
         organization_id: request.organization,
         name: request.name.chars().take(1000).collect(),
-        source: request.source,
+        source: "command",
+        status: "running",
         mapping: json!(request.mapping),
         created_by: request.created_by,
         created_by_token: request.created_by_token,
     };
-    db.service(async |conn: &mut Conn| -> Result<(), ImportError> { Ok(imports::insert(conn, &row).await?) })
-        .await?;
-    let done = run(db, store, request, id, tell).await;
-    let error = done.as_ref().err().map(|error| crate::error::chain(error));
     db.service(async |conn: &mut Conn| -> Result<(), ImportError> {
-        Ok(imports::end(conn, id, error.as_deref()).await?)
+        imports::insert(conn, &row).await?;
+        Ok(imports::begin(conn, id, holder.owner, holder.lease).await?)
     })
     .await?;
+    import_claimed(db, store, request, id, holder, &Course::default(), tell).await
+}
+
+/// Goes on with an import that this holder has, and ends it, unless it was told to leave it to another.
+///
+/// # Errors
+/// As [`import`].
+pub async fn import_claimed(
+    db: &Db,
+    store: &Store,
+    request: &Request,
+    id: Uuid,
+    holder: Holder,
+    course: &Course,
+    tell: &mut (dyn FnMut(usize, usize) + Send),
+) -> Result<Report, ImportError> {
+    let beat = Beat::start(db.clone(), id, holder, course.clone());
+    let done = run(db, store, request, id, course, tell).await;
+    drop(beat);
+    close(db, id, holder, done.as_ref().err()).await?;
     done
+}
+
+/// Ends an import as its work ended.
+pub(super) async fn close(
+    db: &Db,
+    id: Uuid,
+    holder: Holder,
+    error: Option<&ImportError>,
+) -> Result<(), ImportError> {
+    let told = error.map(|error| crate::error::chain(error));
+    let closing = match (error, &told) {
+        (Some(ImportError::Stopped(Stopped::Lost | Stopped::Leaving)), _) => return Ok(()),
+        (Some(ImportError::Stopped(Stopped::Cancelled)), _) => Closing::Cancelled,
+        (_, Some(why)) => Closing::Failed(why),
+        (_, None) => Closing::Completed,
+    };
+    db.service(async |conn: &mut Conn| -> Result<(), ImportError> {
+        imports::end(conn, id, holder.owner, closing).await?;
+        Ok(())
+    })
+    .await
 }
 
 async fn run(
@@ -143,9 +160,11 @@ async fn run(
     store: &Store,
     request: &Request,
     id: Uuid,
+    course: &Course,
     tell: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<Report, ImportError> {
-    let files = staged(store, request).await?;
+    let keep = Some((store.clone(), Handle::current()));
+    let files = staged(keep, request, course).await?;
     let planned = plan(&files, &request.mapping);
     let target = Target {
         store,
@@ -157,7 +176,11 @@ async fn run(
         as_of: request.as_of,
     };
     let mut done = Vec::with_capacity(planned.runs.len());
+    note(db, id, files.len(), planned.runs.len(), 0).await?;
     for planned_run in &planned.runs {
+        if let Some(why) = course.stopped() {
+            return Err(ImportError::Stopped(why));
+        }
         tell(done.len(), planned.runs.len());
         let stored = db
             .service(async |conn: &mut Conn| -> Result<StoredRun, IngestError> {
@@ -165,21 +188,13 @@ async fn run(
             })
             .await?;
         done.push(stored);
-        let counts =
-            [files.len(), planned.runs.len(), done.len()].map(|n| i32::try_from(n).unwrap_or(i32::MAX));
-        db.service(async |conn: &mut Conn| -> Result<(), ImportError> {
-            Ok(imports::progress(conn, id, counts[0], counts[1], counts[2]).await?)
-        })
-        .await?;
+        note(db, id, files.len(), planned.runs.len(), done.len()).await?;
     }
     tell(done.len(), planned.runs.len());
     let reports = reports(&files, &planned, &done);
-    let rows: Vec<NewFile> = (0..)
-        .zip(files.iter().zip(&reports))
-        .map(|(position, (file, report))| row_of(id, request.organization, position, file, report))
-        .collect();
+    let rows = rows(id, request.organization, &files, &reports);
     db.service(async |conn: &mut Conn| -> Result<(), ImportError> {
-        Ok(imports::insert_files(conn, &rows).await?)
+        Ok(imports::replace_files(conn, id, &rows).await?)
     })
     .await?;
     let known = done.iter().filter(|run| run.known).count();
@@ -191,93 +206,38 @@ async fn run(
     })
 }
 
+async fn note(db: &Db, id: Uuid, files: usize, runs: usize, done: usize) -> Result<(), ImportError> {
+    let [files, runs, done] = [files, runs, done].map(|n| i32::try_from(n).unwrap_or(i32::MAX));
+    db.service(async |conn: &mut Conn| -> Result<(), ImportError> {
+        Ok(imports::progress(conn, id, files, runs, done).await?)
+    })
+    .await
+}
+
 /// Looks at all files and keeps what is needed of them, on a thread of its own.
-async fn staged(store: &Store, request: &Request) -> Result<Vec<Staged>, ImportError> {
+pub(super) async fn staged(
+    keep: Option<(Store, Handle)>,
+    request: &Request,
+    course: &Course,
+) -> Result<Vec<Staged>, ImportError> {
     let stage = Stage {
-        store: store.clone(),
-        runtime: Handle::current(),
+        keep,
         mapping: request.mapping.clone(),
     };
-    let (walk, paths) = (request.walk.clone(), request.paths.clone());
+    let (walk, sources, watched) = (request.walk.clone(), request.files.clone(), course.clone());
     let read = tokio::task::spawn_blocking(move || {
         let mut files = Vec::new();
-        walk.each(&paths, &mut |found| files.push(stage.take(found)));
+        walk.all(&sources, &mut |found| {
+            if watched.stopped().is_none() {
+                files.push(stage.take(found));
+                watched.pass();
+            }
+        });
         files.into_iter().collect::<Result<Vec<_>, _>>()
     });
-    Ok(read.await??)
-}
-
-fn reports(files: &[Staged], planned: &Planned, done: &[StoredRun]) -> Vec<FileReport> {
-    let mut place: HashMap<usize, usize> = HashMap::new();
-    for (at, run) in planned.runs.iter().enumerate() {
-        place.insert(run.file, at);
-        place.extend(run.samples.values().map(|(file, _)| (*file, at)));
-        place.extend(run.docs.values().map(|file| (*file, at)));
-    }
-    let mut reports: Vec<FileReport> = files
-        .iter()
-        .enumerate()
-        .map(|(index, file)| {
-            let run = place.get(&index).map(|at| (&planned.runs[*at], &done[*at]));
-            let mut report = report(file, run.map(|(_, stored)| stored));
-            if let Some((_, stored)) = run.filter(|(planned, _)| planned.file == index) {
-                report.problems.extend(stored.problems.iter().cloned());
-            }
-            report
-        })
-        .collect();
-    for (index, why) in &planned.left_out {
-        reports[*index].problems.push(why.clone());
-    }
-    for report in &mut reports {
-        report.problems.truncate(PROBLEMS);
-    }
-    reports
-}
-
-fn report(file: &Staged, run: Option<&StoredRun>) -> FileReport {
-    let results = file.survey.results.as_ref();
-    let metrics = results.map_or(&[][..], |results| &results.metrics);
-    let numbers = metrics.iter().filter(|metric| metric.value.is_some()).count();
-    let problems = results.map_or(&[][..], |results| &results.problems);
-    FileReport {
-        file: file.path.clone(),
-        kind: file.survey.kind,
-        status: match run {
-            Some(run) if run.known => "known",
-            Some(_) => "taken",
-            None => "left_out",
-        },
-        run: run.map(|run| run.id),
-        metrics: numbers,
-        not_numeric: metrics.len() - numbers,
-        redacted: problems
-            .iter()
-            .filter(|p| p.kind == ProblemKind::Redacted)
-            .count(),
-        samples: file.survey.samples.iter().map(|samples| samples.count).sum(),
-        broken: file.survey.samples.iter().map(|samples| samples.bad).sum(),
-        problems: file.survey.problems.clone(),
-    }
-}
-
-fn row_of(import: Uuid, organization: Uuid, position: i32, file: &Staged, report: &FileReport) -> NewFile {
-    NewFile {
-        import_id: import,
-        position,
-        organization_id: organization,
-        path: report.file.replace('\0', "\u{FFFD}"),
-        sha256: file.sha256.map(hex::encode),
-        kind: report.kind.as_str(),
-        status: report.status,
-        run_id: report.run,
-        report: crate::db::events::without_nul(json!({
-            "metrics": report.metrics,
-            "not_numeric": report.not_numeric,
-            "redacted": report.redacted,
-            "samples": report.samples,
-            "broken": report.broken,
-            "problems": report.problems,
-        })),
+    let files = read.await??;
+    match course.stopped() {
+        Some(why) => Err(ImportError::Stopped(why)),
+        None => Ok(files),
     }
 }

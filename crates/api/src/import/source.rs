@@ -17,6 +17,15 @@ pub struct Found {
     pub content: Result<File, String>,
 }
 
+/// What an import is made of.
+#[derive(Clone, Debug)]
+pub enum Files {
+    /// Files, folders and archives of this machine.
+    Paths(Vec<PathBuf>),
+    /// Files that were sent: what their sender calls each, and where its bytes lie.
+    Uploads(Vec<(String, PathBuf)>),
+}
+
 /// Walks through paths.
 #[derive(Clone, Debug, Default)]
 pub struct Walk {
@@ -27,6 +36,31 @@ pub struct Walk {
 }
 
 impl Walk {
+    /// Hands out every file.
+    pub fn all(&self, files: &Files, take: &mut dyn FnMut(Found)) {
+        match files {
+            Files::Paths(paths) => self.each(paths, take),
+            Files::Uploads(uploads) => uploads
+                .iter()
+                .for_each(|(path, at)| self.upload(path.clone(), at, take)),
+        }
+    }
+
+    /// Hands out a file that was sent, or what is in it: one that was sent by itself is opened as an archive whatever
+    /// it is called.
+    fn upload(&self, path: String, at: &Path, take: &mut dyn FnMut(Found)) {
+        match open(at, false) {
+            Ok(file) => {
+                let named = !path.contains('/');
+                self.opened(path, file, named, take);
+            }
+            Err(why) => take(Found {
+                path,
+                content: Err(why),
+            }),
+        }
+    }
+
     /// Hands out every file of the paths, in the order of their names.
     pub fn each(&self, paths: &[PathBuf], take: &mut dyn FnMut(Found)) {
         for path in paths {
@@ -76,21 +110,6 @@ impl Walk {
             None => take(Found {
                 path,
                 content: Ok(file),
-            }),
-        }
-    }
-
-    /// Hands out the files of an archive.
-    pub fn archive_at(&self, path: &str, mut file: File, take: &mut dyn FnMut(Found)) {
-        match archive::format_of(&mut file) {
-            Ok(Some(format)) => self.archive(path, &file, format, take),
-            Ok(None) => take(Found {
-                path: path.to_owned(),
-                content: Ok(file),
-            }),
-            Err(error) => take(Found {
-                path: path.to_owned(),
-                content: Err(format!("it cannot be read: {error}")),
             }),
         }
     }

@@ -1,7 +1,6 @@
 //! Files on their way in: looked at, freed of secrets, and kept in the object store.
 
 use super::check::digest;
-use super::mapping::Mapping;
 use super::source::Found;
 use crate::store::{Store, StoreError, Stored};
 use bytes::Bytes;
@@ -11,9 +10,11 @@ use lmms::results::from_value;
 use lmms::secrets::redact_value;
 use lmms::survey::{Survey, Utf8Reader, document, survey};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use tokio::runtime::Handle;
+use types::ImportMapping as Mapping;
 
 /// How much is handed to the store at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -39,12 +40,10 @@ pub(super) struct Staged {
     pub(super) docs: Option<Stored>,
 }
 
-/// Keeps files; blocks, so it belongs on a thread of its own.
+/// Keeps files, or only looks at them; blocks, so it belongs on a thread of its own.
 pub(super) struct Stage {
-    /// Where.
-    pub(super) store: Store,
-    /// The runtime of the store.
-    pub(super) runtime: Handle,
+    /// Where, with its runtime; nowhere for a check.
+    pub(super) keep: Option<(Store, Handle)>,
     /// What the user knows better.
     pub(super) mapping: Mapping,
 }
@@ -164,6 +163,9 @@ impl Stage {
     }
 
     fn put(&self, mut input: impl Read) -> Result<Stored, StoreError> {
+        let Some((store, runtime)) = &self.keep else {
+            return measured(input);
+        };
         let chunks = std::iter::from_fn(move || {
             let mut chunk = vec![0; CHUNK];
             match input.read(&mut chunk) {
@@ -175,7 +177,30 @@ impl Stage {
                 Err(error) => Some(Err(error)),
             }
         });
-        let put = self.store.put_content(stream::iter(chunks), MAX_FILE, None);
-        self.runtime.block_on(put)
+        runtime.block_on(store.put_content(stream::iter(chunks), MAX_FILE, None))
+    }
+}
+
+/// What would have been kept.
+fn measured(mut input: impl Read) -> Result<Stored, StoreError> {
+    let mut hash = HashWriter(Sha256::new());
+    let size = io::copy(&mut input, &mut hash).map_err(|error| StoreError::Upload(error.to_string()))?;
+    Ok(Stored {
+        key: String::new(),
+        size,
+        sha256: hex::encode(hash.0.finalize()),
+    })
+}
+
+struct HashWriter(Sha256);
+
+impl io::Write for HashWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -51,11 +51,6 @@ impl Docs {
         }
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The document with this id.
     pub(super) fn get(&self, doc_id: i64) -> Option<&Doc> {
         self.0.get(&doc_id)

@@ -273,8 +273,9 @@ async fn read_samples(
     });
     copy::rows(conn, &sample_rows::TARGET, rows).await?;
     let tally = reading.await.map_err(|_| IngestError::Reader)?;
-    if tally.is_constant() {
-        sample_rows::forget_contents(conn, pick.id, benchmark).await?;
+    let (documents, targets) = tally.constant();
+    if documents || targets {
+        sample_rows::forget_hashes(conn, pick.id, benchmark, documents, targets).await?;
     }
     for (filter, scores) in &tally.scores {
         if !scores.is_unit() {

@@ -50,12 +50,8 @@ pub(super) fn row_of(leaf: &Leaf, docs: &Docs, index: i64, filter: &str, sample:
         // lmms-eval's samples hold no log-likelihoods.
         confidence: None,
         flags: flags(sample.flags),
-        content_hash: match doc {
-            Some(doc) => Some(doc.hash.clone()),
-            // Of a document that nobody kept, the target tells most.
-            None if docs.is_empty() => sample.target.as_deref().map(hash_of_target),
-            None => None,
-        },
+        content_hash: doc.map(|doc| doc.hash.clone()),
+        target_hash: sample.target.as_deref().map(hash_of_target),
         prompt_hash,
         doc: fields,
         input_data: input(&sample),
@@ -66,7 +62,7 @@ pub(super) fn row_of(leaf: &Leaf, docs: &Docs, index: i64, filter: &str, sample:
     }
 }
 
-/// The hash of a target that stands for its document.
+/// The hash of a target, by which documents are told apart that nobody kept.
 fn hash_of_target(target: &str) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update("target:");
@@ -158,8 +154,11 @@ mod tests {
         let found = row(LINE, docs, None);
         assert_eq!(found.ground_truth, Some(json!("C")));
         assert!(found.content_hash.is_some() && found.prompt_hash.is_some());
-        assert_eq!(row(LINE, "", None).ground_truth, Some(json!("answer")));
-        assert_ne!(row(LINE, "", None).content_hash, found.content_hash);
+        let alone = row(LINE, "", None);
+        assert_eq!(alone.ground_truth, Some(json!("answer")));
+        // Without the document the target is all that tells it apart, and the same hash stands beside the document's.
+        assert_eq!(alone.content_hash, None);
+        assert!(alone.target_hash.is_some() && alone.target_hash == found.target_hash);
         let letter = LINE.replace("\"target\": \"answer\"", "\"target\": \"B\"");
         assert_eq!(row(&letter, docs, None).ground_truth, Some(json!("B")));
     }

@@ -22,8 +22,9 @@ pub(super) struct Tally {
     pub(super) odd: Odd,
     /// Scores by filter.
     pub(super) scores: BTreeMap<String, Scores>,
-    /// What stands for the documents.
+    /// What stands for the documents: their fields, and their targets.
     contents: Contents,
+    targets: Contents,
 }
 
 /// Whether the hashes of the documents differ at all.
@@ -146,8 +147,8 @@ pub(super) fn read(
 }
 
 impl Contents {
-    fn take(&mut self, row: &NewSample) {
-        let Some(hash) = &row.content_hash else {
+    fn take(&mut self, hash: Option<&Vec<u8>>) {
+        let Some(hash) = hash else {
             return;
         };
         *self = match std::mem::take(self) {
@@ -156,21 +157,27 @@ impl Contents {
             Self::Same(..) | Self::Differ => Self::Differ,
         };
     }
+
+    /// A hash that all documents share tells them apart no better than none: many tasks write the
+    /// name of a column as every target.
+    fn is_constant(&self) -> bool {
+        matches!(self, Self::Same(_, samples) if *samples > 1)
+    }
 }
 
 impl Tally {
     fn take(&mut self, row: &NewSample) {
         self.total += 1;
-        self.contents.take(row);
+        self.contents.take(row.content_hash.as_ref());
+        self.targets.take(row.target_hash.as_ref());
         if let Some(score) = row.score {
             self.scores.entry(row.filter.clone()).or_default().push(score);
         }
     }
 
-    /// A hash that all documents share tells them apart no better than none: many tasks write the
-    /// name of a column as every target.
-    pub(super) fn is_constant(&self) -> bool {
-        matches!(&self.contents, Contents::Same(_, samples) if *samples > 1)
+    /// Which hashes say nothing: those of the documents, and those of the targets.
+    pub(super) fn constant(&self) -> (bool, bool) {
+        (self.contents.is_constant(), self.targets.is_constant())
     }
 
     fn bad(&mut self, why: impl FnOnce() -> String) {
@@ -202,13 +209,15 @@ mod tests {
             for hash in hashes {
                 tally.take(&NewSample {
                     content_hash: Some(vec![*hash]),
+                    target_hash: Some(vec![7]),
                     ..NewSample::default()
                 });
             }
-            tally.is_constant()
+            tally.constant()
         };
-        assert!(tally(&[1, 1, 1]));
-        assert!(!tally(&[1, 2, 1]) && !tally(&[1]) && !tally(&[]));
+        assert_eq!(tally(&[1, 1, 1]), (true, true));
+        assert_eq!(tally(&[1, 2, 1]), (false, true));
+        assert_eq!((tally(&[1]), tally(&[])), ((false, false), (false, false)));
     }
 
     #[test]

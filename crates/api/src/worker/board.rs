@@ -3,8 +3,9 @@
 //! What was compared is remembered, so that a new run costs the comparisons with itself alone. The memory goes with the
 //! process; the next one compares once more.
 
-use crate::board::{self, Answers, Board, Intervals, Key, Measured, Options, Pairs};
+use crate::board::{self, Answer, Answers, Board, Intervals, Key, Measured, Options, Pairs};
 use crate::db::board::{Ranked, Score, Scored, State, outdated, sample_scores, scored, scores, store};
+use crate::db::board_pairs::{self, PairRow};
 use crate::db::{self, Conn, Db};
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -63,17 +64,20 @@ async fn refresh_one(db: &Db, state: State, mut pairs: Pairs) -> Result<Option<P
         pairs = back;
     }
     let found = tokio::task::spawn_blocking(move || {
-        let ranks = loaded.ranks(&pairs);
+        let found = (loaded.ranks(&pairs), loaded.beside_first(&pairs));
         loaded.forget_others(&mut pairs);
-        (ranks, pairs)
+        (found, pairs)
     });
-    let Ok((ranks, pairs)) = found.await else {
+    let Ok(((ranks, beside), pairs)) = found.await else {
         tracing::warn!("the leaderboard's ranks could not be found");
         return Ok(None);
     };
     let took = start.elapsed().as_secs_f64();
-    db.service(async |conn: &mut Conn| Ok::<_, db::Error>(store(conn, &state, &ranks, took).await?))
-        .await?;
+    db.service(async |conn: &mut Conn| -> Result<(), db::Error> {
+        store(conn, &state, &ranks, took).await?;
+        Ok(board_pairs::replace(conn, state.organization_id, &beside).await?)
+    })
+    .await?;
     Ok(Some(pairs))
 }
 
@@ -149,6 +153,41 @@ impl Loaded {
             .collect()
     }
 
+    /// The samples of each score beside those of the first of its column that has any in common with another.
+    fn beside_first(&self, pairs: &Pairs) -> Vec<PairRow> {
+        let mut rows = Vec::new();
+        for column in self.paired_columns() {
+            let cells = self.answered(column);
+            let common = |one: &Measured, other: &Measured| {
+                let found = pairs.overlap(one, other)?;
+                (found.documents + found.documents_differ > 0).then_some(found)
+            };
+            let first = cells
+                .iter()
+                .find(|(_, one)| cells.iter().any(|(_, other)| one != other && common(one, other).is_some()));
+            let Some((reference, of_first)) = first else {
+                continue;
+            };
+            let others = cells.iter().filter(|(_, one)| one != of_first);
+            rows.extend(others.filter_map(|(key, one)| {
+                let found = common(of_first, one)?;
+                Some(PairRow::new(self.columns[column].benchmark_id, key, reference, found))
+            }));
+        }
+        rows
+    }
+
+    /// The entries that have a score in a column, in the order of the board.
+    fn answered(&self, column: usize) -> Vec<(Key, Measured)> {
+        let entries = self.board.entries.iter();
+        let cells = entries.filter_map(|entry| {
+            let cell = entry.cells[column].as_ref().filter(|cell| cell.counts)?;
+            let key = (entry.model_id.0, entry.checkpoint.clone());
+            Some((key, self.behind(cell, column)))
+        });
+        cells.collect()
+    }
+
     /// Over all benchmarks, and over each for itself.
     fn ranks(&self, pairs: &Pairs) -> Vec<(Option<Uuid>, Ranked)> {
         let mut ranks = rows_of(None, &self.intervals(&self.board, pairs, |column| column));
@@ -186,11 +225,11 @@ impl Loaded {
 }
 
 /// Whether a score is the mean of these, or a hundred times it: else the samples say nothing about it.
-fn is_mean(samples: &[(i64, f64)], value: f64) -> bool {
+fn is_mean(samples: &[Answer], value: f64) -> bool {
     if samples.is_empty() {
         return false;
     }
-    let mean = samples.iter().map(|s| s.1).sum::<f64>() / samples.len() as f64;
+    let mean = samples.iter().map(|s| s.score).sum::<f64>() / samples.len() as f64;
     let near = |scale: f64| (mean * scale - value).abs() <= 1e-3 * scale;
     near(1.0) || near(100.0)
 }

@@ -10,6 +10,7 @@ mod board;
 mod claim;
 mod ending;
 mod finalise;
+mod imports;
 mod ingest;
 mod job;
 mod lock;
@@ -90,6 +91,8 @@ async fn run_with(state: AppState, engine: Arc<dyn Engine>, mut shutdown: watch:
     keepers.spawn(keep_ranks(Arc::clone(&worker), shutdown.clone()));
     keepers.spawn(keep_slices(Arc::clone(&worker), shutdown.clone()));
     keepers.spawn(keep_agreement(Arc::clone(&worker), shutdown.clone()));
+    let mut imports = JoinSet::new();
+    imports.spawn(imports::keep_imports(Arc::clone(&worker), shutdown.clone()));
     let mut tasks = JoinSet::new();
     tokio::select! {
         () = work(&worker, &mut tasks) => {}
@@ -97,6 +100,8 @@ async fn run_with(state: AppState, engine: Arc<dyn Engine>, mut shutdown: watch:
     }
     // Cut off in the middle they would be repeated by the next worker; that is safe, and rarely needed.
     let _ = tokio::time::timeout(LAST_WORDS, async { while tasks.join_next().await.is_some() {} }).await;
+    // An import gives its lease back, so that the next worker goes on with it at once.
+    let _ = tokio::time::timeout(LAST_WORDS, imports.join_next()).await;
     keepers.abort_all();
 }
 

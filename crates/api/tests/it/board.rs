@@ -311,3 +311,66 @@ async fn the_worker_ranks_by_pairs_of_samples() {
         (Some("paired"), places(&after))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_differs_between_samples_is_said_and_only_other_documents_are_left_out() {
+    let stage = Stage::new().await;
+    let org = stage.org("A").await;
+    let bench = stage.benchmark("bench").await;
+    let (ours, imported) = (
+        stage.board_model(&org, "ours").await,
+        stage.board_model(&org, "imported").await,
+    );
+    let commit = |model, right| Commit {
+        model,
+        checkpoint: "latest",
+        benchmark: bench,
+        right,
+        of: 1204,
+        conditions: json!({}),
+    };
+    let own = stage.commit(&org, &commit(ours, 900)).await;
+    let other = stage.commit(&org, &commit(imported, 300)).await;
+    // Our run knows its documents; the import knows targets alone, of which four are others. Every prompt differs.
+    stage
+        .sql(
+            "update run_samples set content_hash = sha256(convert_to('doc' || doc_id, 'UTF8')), prompt_hash = sha256('ours'), \
+             target_hash = sha256(convert_to('t' || doc_id, 'UTF8')) where run_id = any ($1)",
+            &[own],
+        )
+        .await;
+    stage
+        .sql(
+            "update run_samples set prompt_hash = sha256('theirs'), \
+             target_hash = sha256(convert_to(case when doc_id < 4 then 'x' else 't' end || doc_id, 'UTF8')) where run_id = any ($1)",
+            &[other],
+        )
+        .await;
+    let _working = stage.work();
+    let board = until("the worker's comparison", || async {
+        let (_, board) = stage.get("/leaderboard", &org.viewer).await;
+        let known = board["entries"]
+            .as_array()?
+            .iter()
+            .any(|e| e["cells"][0]["notes"] != json!([]));
+        known.then_some(board)
+    })
+    .await;
+    let notes = |at: usize| board["entries"][at]["cells"][0]["notes"].clone();
+    assert_eq!(
+        (&board["entries"][0]["model_name"], notes(0)),
+        (&json!("ours"), json!([]))
+    );
+    assert_eq!(
+        notes(1),
+        json!([
+            {"kind": "prompts", "text": "prompts differ on 1\u{a0}200 of 1\u{a0}200 from those of ours"},
+            {"kind": "documents", "text": "4 of 1\u{a0}204 documents are not those of ours: left out of the comparison"},
+        ])
+    );
+    assert_eq!(
+        board["entries"][1]["cells"][0]["counts"], true,
+        "a warning, never a drop"
+    );
+    assert_eq!(board["ranks"]["kind"], "paired");
+}

@@ -93,6 +93,7 @@ async fn what_is_copied_is_what_was_meant() {
         score: Some(0.1 + 0.2),
         flags: vec!["empty", "truncated"],
         content_hash: Some(vec![0, 255]),
+        target_hash: Some(vec![1]),
         ..sample(benchmark, 0)
     };
     let mut rows = Rows::default();

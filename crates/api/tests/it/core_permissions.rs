@@ -43,6 +43,7 @@ struct Scene {
     artifact: Uuid,
     sample: Uuid,
     slice: Uuid,
+    import: String,
     people: Vec<Person>,
     /// A viewer who never asks for anything.
     member: Uuid,
@@ -151,7 +152,10 @@ impl Scene {
             org.id, org.id
         );
         stage.superuser().await.batch_execute(&sql).await.unwrap();
+        let named = json!({"name": "from elsewhere"});
+        let (_, made) = stage.post("/imports", &org.editor, &named).await;
         Self {
+            import: made["id"].as_str().unwrap().to_owned(),
             benchmark: stage.benchmark("more").await,
             stage,
             org,
@@ -253,6 +257,7 @@ impl Scene {
             ("{artifact_id}", self.artifact.to_string()),
             ("{sample_id}", self.sample.to_string()),
             ("{slice_id}", self.slice.to_string()),
+            ("{import_id}", self.import.clone()),
             ("attempts/{name}", "attempts/NAME".to_owned()),
             ("files/{name}", "files/stdout.log?offset=0".to_owned()),
             ("secrets/{name}", "secrets/NAME".to_owned()),
@@ -263,6 +268,7 @@ impl Scene {
         assert!(!path.contains('{'), "nothing is known for `{path}`");
         let query = match operation.id.as_str() {
             "download_artifact" => "?expires=0&signature=00",
+            "put_import_file" => "?path=x",
             _ => "",
         };
         format!("{}{path}{query}", self.stage.url)
@@ -277,7 +283,7 @@ impl Scene {
                 .header("upgrade", "websocket")
                 .header("sec-websocket-version", "13")
                 .header("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA=="),
-            "put_file" => request.body("x"),
+            "put_file" | "put_import_file" => request.body("x"),
             id if operation.method != Method::GET => request.json(&body(id, caller, self)),
             _ => request,
         };
@@ -308,6 +314,7 @@ fn body(id: &str, caller: &str, scene: &Scene) -> Value {
         }
         "preview_slice" => json!({"rule": "a = 1"}),
         "save_view" | "delete_view" => json!({"page": "runs", "name": "x", "query": "status=failed"}),
+        "create_import" => json!({"name": format!("of {caller}")}),
         "create_draft" => json!({"yaml": "tasks: sums"}),
         "post_batch" => json!({"batch_no": 9, "epoch": 1, "news": [], "lines": [], "offsets": {}}),
         _ => json!({}),

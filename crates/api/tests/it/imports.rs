@@ -2,20 +2,21 @@
 
 use super::runs_stage::{Org, Stage};
 use api::db::{Conn, Error};
-use api::import::source::Walk;
-use api::import::{Mapping, Report, Request, import};
+use api::import::source::{Files, Walk};
+use api::import::{Report, Request, import, parse_mapping};
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
+use types::ImportMapping as Mapping;
 
 const METRICS: &str = "jsonb_build_array(b.name, m.metric_name, m.filter, m.metric_value, m.stderr, m.sample_count, \
     m.higher_is_better, m.is_group)";
 const SAMPLES: &str = "jsonb_build_array(b.name, s.sample_index, s.doc_id, s.filter, s.input_data, s.ground_truth, \
     s.prediction, s.raw_prediction, s.metrics, s.doc, s.score, s.score_reason, s.error, s.flags, \
-    encode(s.content_hash, 'hex'), encode(s.prompt_hash, 'hex'))";
+    encode(s.content_hash, 'hex'), encode(s.prompt_hash, 'hex'), encode(s.target_hash, 'hex'), s.confidence)";
 
 #[derive(QueryableByName)]
 struct Found {
@@ -52,9 +53,8 @@ async fn rows(stage: &Stage, org: &Org, imported: bool) -> (Value, Value) {
 pub(crate) async fn imported(stage: &Stage, org: &Org, path: &Path, mapping: Mapping) -> Report {
     let request = Request {
         organization: org.id,
-        paths: vec![path.to_owned()],
+        files: Files::Paths(vec![path.to_owned()]),
         name: "test".to_owned(),
-        source: "command",
         mapping,
         as_of: None,
         created_by: None,
@@ -113,17 +113,21 @@ async fn samples_that_come_later_join_their_run() {
     .unwrap();
     let first = imported(&stage, &org, folder.path(), Mapping::default()).await;
     assert_eq!(
-        (first.stored, first.files[0].metrics, first.files[0].not_numeric),
+        (
+            first.stored,
+            first.files[0].found.metrics,
+            first.files[0].found.not_numeric
+        ),
         (1, 2, 1)
     );
-    assert_eq!(first.files[0].redacted, 1);
+    assert_eq!(first.files[0].found.redacted, 1);
     fs::write(at("20260101_080000_samples_t.jsonl"), SAMPLE_LINES).unwrap();
     fs::write(at("run.log"), "Error during evaluation: boom").unwrap();
     let second = imported(&stage, &org, folder.path(), Mapping::default()).await;
     let statuses: Vec<&str> = second.files.iter().map(|file| file.status).collect();
     assert_eq!(statuses, ["taken", "taken", "left_out"]);
     assert_eq!(second.files[0].run, first.files[0].run);
-    let samples = &second.files[1];
+    let samples = &second.files[1].found;
     assert_eq!((samples.samples, samples.broken), (2, 1));
     assert!(samples.problems[0].starts_with("line 2 "), "{samples:?}");
     let (metrics, rows) = rows(&stage, &org, true).await;
@@ -135,7 +139,11 @@ async fn samples_that_come_later_join_their_run() {
         .map(|row| row[10].as_f64().unwrap())
         .collect();
     assert_eq!(scores, [1.0, 0.0]);
-    assert!(rows[0][14] != rows[1][14] && rows[0][14].is_string(), "{rows}");
+    // Nobody kept the documents: their targets tell them apart, and never stand for them.
+    assert!(
+        rows[0][14].is_null() && rows[0][16] != rows[1][16] && rows[0][16].is_string(),
+        "{rows}"
+    );
     let everything = json_of(
         &stage,
         "select jsonb_build_array((select jsonb_agg(to_jsonb(r)) from runs r), (select jsonb_agg(to_jsonb(m)) from models m), \
@@ -185,7 +193,7 @@ async fn the_mapping_names_what_the_files_do_not() {
         "files": [{"path": "answers.*", "results": "r.json", "task": "t"}, {"path": "other.jsonl", "skip": true},
             {"path": "sole.jsonl", "model": "M", "task": "u"}],
     });
-    let mapping = Mapping::parse(&mapping.to_string(), Path::new("m.json")).unwrap();
+    let mapping = parse_mapping(&mapping.to_string(), Path::new("m.json")).unwrap();
     let report = imported(&stage, &org, folder.path(), mapping).await;
     let statuses: Vec<&str> = report.files.iter().map(|file| file.status).collect();
     assert_eq!(statuses, ["taken", "left_out", "taken", "taken"], "{report:#?}");
@@ -199,6 +207,7 @@ async fn the_mapping_names_what_the_files_do_not() {
     );
     assert!(
         report.files[1]
+            .found
             .problems
             .iter()
             .any(|problem| problem.contains("mapping"))
@@ -208,6 +217,60 @@ async fn the_mapping_names_what_the_files_do_not() {
         .await;
     assert_eq!(detail["model_id"], json!(org.model), "{detail:#}");
     assert_eq!(detail["checkpoint_variant"], "step-1");
+}
+
+/// The numbers of a results document, read without a line of ours: task, metric, filter and value.
+fn numbers(bytes: &[u8]) -> Vec<String> {
+    let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let mut found = Vec::new();
+    for (task, row) in document["results"].as_object().into_iter().flatten() {
+        for (key, value) in row.as_object().into_iter().flatten() {
+            let Some((metric, filter)) = key.rsplit_once(',') else {
+                continue;
+            };
+            if ["_stderr", "_stderr_clt", "_stderr_clustered"]
+                .iter()
+                .any(|end| metric.ends_with(end))
+            {
+                continue;
+            }
+            let own = value.as_f64().map(|n| (metric.to_owned(), n));
+            let inner = value.as_object().into_iter().flatten();
+            let inner = inner.filter_map(|(sub, value)| Some((format!("{metric}/{sub}"), value.as_f64()?)));
+            found.extend(
+                own.into_iter()
+                    .chain(inner)
+                    .map(|(name, n)| format!("{task} {name} {filter} {n:?}")),
+            );
+        }
+    }
+    found
+}
+
+/// What the manifest says of each file: its kind, and whether all of its values are numbers and all documents were asked.
+fn manifest(corpus: &Path) -> Vec<(String, &'static str, bool, bool)> {
+    const SECTIONS: [(&str, &str); 5] = [
+        ("Results documents (", "results"),
+        ("Results documents with", "api_dump"),
+        ("Per-sample", "samples"),
+        ("Captured logs", "log"),
+        ("Decoys", "not_lmms_eval"),
+    ];
+    let text = fs::read_to_string(corpus.join("MANIFEST.md")).unwrap();
+    let mut found = Vec::new();
+    for section in text.split("\n## ").skip(1) {
+        let kind = SECTIONS
+            .iter()
+            .find(|(start, _)| section.starts_with(start))
+            .unwrap()
+            .1;
+        for file in section.split("\n### `").skip(1) {
+            let name = file.split('`').next().unwrap().to_owned();
+            let odd = file.contains("list-valued") || file.contains("null-valued");
+            found.push((name, kind, odd, file.contains("effective < original")));
+        }
+    }
+    found
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,19 +287,34 @@ async fn the_corpus_is_stored_as_it_stands_and_once() {
     let taken = report.files.iter().filter(|file| file.status == "taken").count();
     // Twenty-one documents and the samples of seven of them; those of one have no document.
     assert_eq!(taken, 28, "{report:#?}");
+    let manifest = manifest(&corpus);
+    assert_eq!(manifest.len(), 34);
+    for (name, kind, odd, limited) in manifest {
+        let file = report
+            .files
+            .iter()
+            .find(|file| file.file.ends_with(&name))
+            .unwrap();
+        assert_eq!(file.kind.as_str(), kind, "{name}");
+        let found = &file.found;
+        assert_eq!(found.not_numeric > 0, odd, "{name}: {found:?}");
+        let said = found
+            .problems
+            .iter()
+            .any(|problem| problem.contains("documents were evaluated"));
+        assert_eq!(said, limited, "{name}: {found:?}");
+        assert_eq!(found.broken, 0, "{name}");
+        let is_of_a_run = matches!(kind, "results" | "api_dump" | "samples") && !name.contains("alm2bi");
+        assert_eq!(file.status == "taken", is_of_a_run, "{name}: {found:?}");
+    }
     let (metrics, samples) = rows(&stage, &org, true).await;
     let mut expected = Vec::new();
     let mut count = 0;
     for file in &report.files {
         if file.status == "taken" {
-            count += file.samples;
+            count += file.found.samples;
         }
-        let bytes = fs::read(&file.file).unwrap();
-        if let Ok(results) = lmms::results::parse(&bytes) {
-            let of_file = results.metrics.iter().filter_map(|m| Some((m, m.value?)));
-            expected
-                .extend(of_file.map(|(m, value)| format!("{} {} {} {value:?}", m.task, m.name, m.filter)));
-        }
+        expected.extend(numbers(&fs::read(&file.file).unwrap()));
     }
     let mut stored: Vec<String> = metrics
         .as_array()

@@ -218,3 +218,41 @@ fn text_is_no_archive() {
         assert_eq!(format_of(&mut Cursor::new(bytes)).unwrap(), None);
     }
 }
+
+/// An archive whose directory names the same bytes again and again, as small bombs do.
+fn overlapping(bytes: &[u8], times: u16) -> Vec<u8> {
+    let end = bytes.len() - 22;
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let (size, start) = (word(end + 12), word(end + 16));
+    let entry = &bytes[start as usize..(start + size) as usize];
+    let mut out = bytes[..start as usize].to_vec();
+    for n in 0..times {
+        let mut own = entry.to_vec();
+        // The name has two letters.
+        let at = own.len() - 2;
+        own[at..].copy_from_slice(&[b'a' + (n / 26) as u8, b'a' + (n % 26) as u8]);
+        out.extend(own);
+    }
+    out.extend(&bytes[end..end + 8]);
+    out.extend(times.to_le_bytes());
+    out.extend(times.to_le_bytes());
+    out.extend((size * u32::from(times)).to_le_bytes());
+    out.extend(&bytes[end + 16..]);
+    out
+}
+
+#[test]
+fn entries_that_share_their_bytes_count_each_time() {
+    let zeros = vec![0; 1 << 20];
+    let one = zipped(&[("aa", &zeros)]);
+    let limits = Limits {
+        free: 8 << 20,
+        ratio: 10,
+        ..Limits::default()
+    };
+    let (found, read) = members(&one, "x.zip", limits);
+    assert_eq!((found.len(), read), (1, Ok(())));
+    let (found, read) = members(&overlapping(&one, 500), "x.zip", limits);
+    assert!(found.is_empty(), "{:?}", names(&found));
+    assert!(read.is_err(), "either the overlap or what comes out is refused");
+}
