@@ -27,8 +27,18 @@ use crate::{
         time::provide_clock,
     },
     pages::{
-        benchmarks::Benchmarks, failures::Failures, home::Home, launcher::Launcher, leaderboard::Leaderboard,
-        login::Login, model::Model, models::Models, run::Run, runs::Runs, slices::Slices,
+        benchmarks::Benchmarks,
+        failures::Failures,
+        home::Home,
+        import::{Import, Imports},
+        launcher::Launcher,
+        leaderboard::Leaderboard,
+        login::Login,
+        model::Model,
+        models::Models,
+        run::Run,
+        runs::Runs,
+        slices::Slices,
     },
     session::{Session, State},
     shell::{Shell, theme::provide_theme},
@@ -74,9 +84,11 @@ enum Door {
 fn Pages() -> impl IntoView {
     view! {
         <FlatRoutes fallback=|| view! { <NotFound/> }>
-            <Route path=path!("/") view=|| view! { <Redirect path="/runs"/> }/>
-            <Route path=path!("/home") view=Home/>
-            <Route path=path!("/login") view=|| view! { <Redirect path="/runs"/> }/>
+            <Route path=path!("/") view=Home/>
+            <Route path=path!("/home") view=|| view! { <Redirect path="/"/> }/>
+            <Route path=path!("/login") view=|| view! { <Redirect path="/"/> }/>
+            <Route path=path!("/import") view=Imports/>
+            <Route path=path!("/import/:id") view=Import/>
             <Route path=path!("/runs") view=Runs/>
             <Route path=path!("/runs/:id") view=Run/>
             <Route path=path!("/launcher") view=Launcher/>

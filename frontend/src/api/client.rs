@@ -121,6 +121,18 @@ impl Client {
         value(self.send(call).await?).await
     }
 
+    /// PUT of a file.
+    ///
+    /// # Errors
+    /// Whatever keeps the file from arriving.
+    pub async fn put_file<T: DeserializeOwned>(
+        &self,
+        path: impl Into<String>,
+        file: web_sys::File,
+    ) -> Result<T, Fault> {
+        value(self.send(Call::new(Method::PUT, path).file(file)).await?).await
+    }
+
     /// PATCH with a body.
     ///
     /// # Errors

@@ -110,6 +110,28 @@ endpoints! {
     model(id: types::ModelId, slice: &str) -> ModelDetail = get Path::new(format!("{ROOT}/models/{id}")).with("slice_id", slice);
     /// What happened lately.
     home(days: u32) -> HomeView = get Path::new(format!("{ROOT}/home")).with("days", days);
+    /// Begins an import.
+    create_import(import: &types::CreateImport) -> types::ImportView = post format!("{ROOT}/imports"), import;
+    /// Imports, newest first.
+    imports(limit: u32, offset: u64) -> types::ImportList
+        = get Path::new(format!("{ROOT}/imports")).with("limit", limit).maybe("offset", (offset > 0).then_some(offset));
+    /// An import.
+    import(id: uuid::Uuid) -> types::ImportDetail = get format!("{ROOT}/imports/{id}");
+    /// What became of the files of an import.
+    import_files(id: uuid::Uuid, limit: u32, offset: u64) -> types::ImportFileList
+        = get Path::new(format!("{ROOT}/imports/{id}/files")).with("limit", limit).maybe("offset", (offset > 0).then_some(offset));
+    /// Sends a file of an import.
+    put_import_file(id: uuid::Uuid, path: &str, file: web_sys::File) -> types::UploadedFile
+        = put_file Path::new(format!("{ROOT}/imports/{id}/files")).with("path", path), file;
+    /// Looks at the files of an import.
+    check_import(id: uuid::Uuid, how: &types::StartImport) -> types::ImportView
+        = post format!("{ROOT}/imports/{id}/check"), how;
+    /// Imports the files.
+    start_import(id: uuid::Uuid, how: &types::StartImport) -> types::ImportView
+        = post format!("{ROOT}/imports/{id}/start"), how;
+    /// Stops an import.
+    cancel_import(id: uuid::Uuid) -> types::ImportView
+        = post format!("{ROOT}/imports/{id}/cancel"), &serde_json::json!({});
     /// Adds a model.
     create_model(model: &CreateModel) -> ModelView = post format!("{ROOT}/models"), model;
     /// Adds a checkpoint to a model.

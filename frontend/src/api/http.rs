@@ -1,10 +1,11 @@
 //! One HTTP exchange: what is sent, and every way in which it can fail, in words for people.
 
 use gloo_net::http::{Method, RequestBuilder, Response};
+use send_wrapper::SendWrapper;
 use serde::de::DeserializeOwned;
 use types::Problem;
 use wasm_bindgen::JsCast;
-use web_sys::{AbortSignal, RequestCredentials};
+use web_sys::{AbortSignal, File, RequestCredentials};
 
 use crate::components::panel::Fault;
 
@@ -15,10 +16,19 @@ pub struct Call {
     pub method: Method,
     /// The path and query, from the root of the server.
     pub path: String,
-    /// The body, as JSON.
-    pub body: Option<String>,
+    /// The body.
+    pub body: Option<Body>,
     /// Further headers.
     pub headers: Vec<(&'static str, String)>,
+}
+
+/// What a request carries.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// JSON.
+    Json(String),
+    /// A file of the viewer's disk, which the browser streams.
+    File(SendWrapper<File>),
 }
 
 impl Call {
@@ -44,8 +54,16 @@ impl Call {
     /// # Errors
     /// A value that is no JSON.
     pub fn json<B: serde::Serialize>(mut self, body: &B) -> Result<Self, Fault> {
-        self.body = Some(serde_json::to_string(body).map_err(|error| not_understood(&error))?);
+        let text = serde_json::to_string(body).map_err(|error| not_understood(&error))?;
+        self.body = Some(Body::Json(text));
         Ok(self)
+    }
+
+    /// Adds a file as the body.
+    #[must_use]
+    pub fn file(mut self, file: File) -> Self {
+        self.body = Some(Body::File(SendWrapper::new(file)));
+        self
     }
 }
 
@@ -67,7 +85,10 @@ pub async fn send(call: &Call, abort: Option<&AbortSignal>) -> Result<Response, 
         builder = builder.header(name, value);
     }
     let request = match &call.body {
-        Some(body) => builder.header("Content-Type", "application/json").body(body),
+        Some(Body::Json(text)) => builder.header("Content-Type", "application/json").body(text),
+        Some(Body::File(file)) => builder
+            .header("Content-Type", "application/octet-stream")
+            .body(&**file),
         None => builder.build(),
     };
     let request = request.map_err(|error| unreachable(&error))?;

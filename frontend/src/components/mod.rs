@@ -8,7 +8,6 @@ pub mod button;
 pub mod choice;
 pub mod code;
 pub mod download;
-pub mod export;
 pub mod field;
 pub mod figure;
 pub mod icon;

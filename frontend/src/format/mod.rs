@@ -4,6 +4,7 @@
 
 mod diff;
 mod number;
+mod parquet;
 mod sample;
 mod sheet;
 mod text;
@@ -12,6 +13,7 @@ mod xlsx;
 
 pub use diff::{Part, words as diff_words};
 pub use number::{bytes, count, gibibytes, parameters, percent, real, scored, signed, significant};
+pub use parquet::parquet;
 pub use sample::{flag_words, input_text, metrics_text, text_of};
 pub use sheet::Sheet;
 pub use text::{Piece, plural, short_id, visible};

@@ -4,6 +4,7 @@
 pub mod benchmarks;
 pub mod failures;
 pub mod home;
+pub mod import;
 pub mod launcher;
 pub mod leaderboard;
 pub mod login;

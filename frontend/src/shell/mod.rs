@@ -1,6 +1,8 @@
 //! The frame around every page: navigation, header, palette, toasts, keys, theme, slice, account.
 
 pub mod account;
+pub mod export;
+pub mod first;
 pub mod header;
 pub mod keys;
 pub mod nav;

@@ -26,10 +26,10 @@ pub struct Entry {
 }
 
 /// The pages, in order. The command palette lists the same.
-pub const ENTRIES: [Entry; 8] = [
+pub const ENTRIES: [Entry; 9] = [
     Entry {
         name: "Home",
-        path: "/home",
+        path: "/",
         glyph: Glyph::Home,
     },
     Entry {
@@ -67,10 +67,18 @@ pub const ENTRIES: [Entry; 8] = [
         path: "/benchmarks",
         glyph: Glyph::Bench,
     },
+    Entry {
+        name: "Import",
+        path: "/import",
+        glyph: Glyph::Up,
+    },
 ];
 
 /// Whether a path is an entry's own or below it.
 fn is_below(path: &str, entry: &str) -> bool {
+    if entry == "/" {
+        return path == "/";
+    }
     path.strip_prefix(entry)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -101,7 +109,7 @@ pub fn Nav() -> impl IntoView {
     view! {
         <nav class="nav" aria-label="Main">
             <div class="nav__in">
-                <A href=move || carry("/runs") attr:class="nav__brand"><Icon glyph=Glyph::Brand/>"LMMS-Eval"</A>
+                <A href=move || carry("/") attr:class="nav__brand"><Icon glyph=Glyph::Brand/>"LMMS-Eval"</A>
                 {ENTRIES.iter().map(item).collect_view()}
                 <NavFoot/>
             </div>
@@ -159,6 +167,10 @@ mod tests {
     #[test]
     fn a_page_belongs_to_its_entry() {
         assert!(is_below("/runs/1", "/runs") && is_below("/runs", "/runs"));
-        assert!(!is_below("/home", "/runs") && !is_below("/modelscape", "/models"));
+        assert!(!is_below("/", "/runs") && !is_below("/modelscape", "/models"));
+        assert!(
+            is_below("/", "/") && !is_below("/runs", "/"),
+            "the home page has nothing below it"
+        );
     }
 }

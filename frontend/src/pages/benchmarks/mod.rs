@@ -14,7 +14,6 @@ use crate::{
     components::{
         button::Button,
         choice::{Check, Entry, Select, Ticked},
-        export::ExportMenu,
         field::SearchField,
         panel::{Empty, Fault, Panel},
         table::{Viewport, VirtualTable},
@@ -22,7 +21,10 @@ use crate::{
         words::Badge,
     },
     format::{MISSING, count, plural},
-    shell::page::{PageHead, describe_page},
+    shell::{
+        export::ExportMenu,
+        page::{PageHead, describe_page},
+    },
     url::{Step, use_carry, use_param, use_param_field, use_set_params},
 };
 

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     api::{
+        client::Client,
         endpoints::{self, SampleQuery},
         remote::remote,
     },
@@ -16,9 +17,11 @@ use crate::{
         button::{Button, Look, Size},
         choice::{Entry, Segmented, Select},
         field::SearchField,
+        panel::Fault,
         words::{FilterChip, ToggleChip},
     },
     format::{count, flag_words, short_id},
+    shell::export::{ExportMenu, Gathered, Source},
     url::{Step, use_param_field, use_set_params},
 };
 
@@ -71,6 +74,7 @@ pub fn Filters(
             <Segmented label="How it went" options=marks value=mark on_change=choose/>
             <SearchField label="Search in questions and answers" value=field placeholder="Question or answer"/>
             <span class="bar__end">
+                <ExportMenu name="samples" source=Source::asked(move |client| whole(client, address))/>
                 <Select label="Order" options=Signal::derive(orders) value=address.sort
                     on_change=move |order: String| set(&[("sort", &order), ("from", ""), ("sample", "")], Step::Replace)/>
             </span>
@@ -78,6 +82,17 @@ pub fn Filters(
         <Buckets explorer/>
     }
     .into_any()
+}
+
+/// The samples of the filter, all of them.
+async fn whole(client: Client, address: super::address::Address) -> Gathered {
+    let query = untrack(|| address.page());
+    let run = untrack(|| address.run.get()).parse::<types::RunId>();
+    let run = run.map_err(|_| Fault {
+        cause: "There is no run to export.".to_owned(),
+        ..Fault::default()
+    })?;
+    super::export::gather(client, run, query).await
 }
 
 fn run_words(run: &RunSummary) -> String {

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod detail;
+pub mod export;
 pub mod filters;
 pub mod list;
 

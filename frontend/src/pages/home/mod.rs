@@ -1,16 +1,20 @@
 //! What happened lately, what runs, what needs somebody, where the models stand.
 
+pub mod highlights;
 pub mod parts;
 
-use leptos::prelude::*;
-use types::HomeView;
+use std::sync::Arc;
 
-use parts::{Activity, Needs, Recent, Running, System, TopModels};
+use leptos::prelude::*;
+use types::{HomeView, LeaderboardView};
+
+use highlights::Highlights;
+use parts::{Activity, Needs, QuickLinks, Recent, Running, System, TopModels};
 
 use crate::{
     api::{
         endpoints::{self, BoardQuery},
-        remote::{poll, remote},
+        remote::{Remote, poll, remote},
     },
     components::{
         button::{ButtonLink, Look},
@@ -19,7 +23,10 @@ use crate::{
         panel::Panel,
     },
     format::plural,
-    shell::page::{PageHead, describe_page},
+    shell::{
+        first::FirstRun,
+        page::{PageHead, describe_page},
+    },
     url::{Step, use_carry, use_param, use_set_params},
 };
 
@@ -68,20 +75,37 @@ pub fn Home() -> impl IntoView {
         <Panel load=home.load on_retry=home.retry() lines=12
             children=move |home| view! {
                 <div class="cols cols--main">
-                    <div>
-                        <Needs home/>
-                        <Running home/>
-                        <Recent home/>
-                        <TopModels board/>
-                    </div>
+                    <Runs home board/>
                     <aside class="home__side" aria-label="System and activity">
-                        <System/>
+                        <QuickLinks/>
+                        <System home/>
                         <Activity home/>
                     </aside>
                 </div>
             }.into_any()/>
     }
     .into_any()
+}
+
+/// What there is of runs; for somebody who has none, how to come by them.
+#[component]
+fn Runs(home: Signal<Arc<HomeView>>, board: Remote<LeaderboardView>) -> impl IntoView {
+    let none = Memo::new(move |_| home.with(|home| home.counts.values().sum::<u64>() == 0));
+    move || {
+        if none.get() {
+            return view! { <FirstRun/> }.into_any();
+        }
+        view! {
+            <div>
+                <Needs home/>
+                <Running home/>
+                <Recent home/>
+                <TopModels board/>
+                <Highlights board/>
+            </div>
+        }
+        .into_any()
+    }
 }
 
 /// What ended in the time range, in one line.
@@ -109,7 +133,7 @@ mod tests {
     fn the_time_range_is_summed_up() {
         let day = |completed: u64| json!({"day": "2026-11-20", "completed": completed, "failed": 1, "cancelled": 0, "samples": 50});
         let home: HomeView = serde_json::from_value(json!({
-            "since": "2026-11-13T00:00:00Z", "recent": [], "running": [], "failed": [], "counts": {}, "days": [day(2), day(3)]
+            "since": "2026-11-13T00:00:00Z", "recent": [], "running": [], "failed": [], "counts": {}, "database_size": null, "days": [day(2), day(3)]
         }))
         .unwrap();
         assert_eq!(lede_of(&home), "5 runs completed, 2 failed, 100 samples scored");

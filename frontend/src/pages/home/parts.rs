@@ -69,8 +69,9 @@ pub fn Needs(
             </li>
         }
     };
+    let tools = move || view! { <a class="link small" href=move || carry("/runs?view=attention")>"All that failed"</a> };
     view! {
-        <Section title="Needs you" note>
+        <Section title="Needs you" note tools>
             {move || {
                 let runs = failed();
                 if runs.is_empty() {
@@ -227,9 +228,35 @@ pub fn TopModels(
     }
 }
 
-/// GPUs, queue, disk, worker.
+/// Where one may want to go.
 #[component]
-pub fn System() -> impl IntoView {
+pub fn QuickLinks() -> impl IntoView {
+    let carry = use_carry();
+    let links = [
+        (Glyph::Launch, "/launcher", "Launch a run"),
+        (Glyph::Up, "/import", "Import results"),
+        (Glyph::Board, "/leaderboard", "Leaderboard"),
+        (Glyph::Fail, "/failures", "Failures"),
+        (Glyph::Bench, "/benchmarks", "Benchmarks"),
+    ];
+    let link = move |(glyph, path, words): (Glyph, &'static str, &'static str)| {
+        view! { <li><a class="link" href=move || carry(path)><Icon glyph/>" "{words}</a></li> }
+    };
+    view! { <Section title="Go to"><ul class="stack home__links">{links.map(link).into_iter().collect_view()}</ul></Section> }
+}
+
+/// GPUs, queue, disk, database, worker.
+#[component]
+pub fn System(
+    /// What the server says.
+    home: Signal<Arc<HomeView>>,
+) -> impl IntoView {
+    let carry = use_carry();
+    let database = move || {
+        let size = home.with(|home| home.database_size);
+        let size = size.and_then(|size| u64::try_from(size).ok());
+        size.map_or_else(|| "well".to_owned(), |size| format!("well, {}", bytes(size)))
+    };
     let system = use_pulse().system;
     let trouble = move || {
         let known = system.value().get()?;
@@ -258,7 +285,9 @@ pub fn System() -> impl IntoView {
                             view! {
                                 <dt>"GPUs"</dt><dd>{gpus}</dd>
                                 <dt>"Running"</dt><dd>{count(system.running)}</dd>
-                                <dt>"Queue"</dt><dd>{plural(system.queued, "run", "runs")}</dd>
+                                <dt>"Queue"</dt>
+                                <dd><a class="link" href=move || carry("/runs?status=queued")>{plural(system.queued, "run", "runs")}</a></dd>
+                                <dt>"Database"</dt><dd>{database}</dd>
                                 <dt>"Disk"</dt><dd>{disk.map_or_else(|| MISSING.to_owned(), |free| format!("{} free", bytes(free)))}</dd>
                                 <dt>"lmms-eval"</dt><dd>{version.unwrap_or_else(|| MISSING.to_owned())}</dd>
                             }
@@ -277,8 +306,10 @@ pub fn Activity(
 ) -> impl IntoView {
     let moments = Signal::derive(move || home.with(|home| moments(home)));
     let none = move || moments.with(Vec::is_empty);
+    let carry = use_carry();
+    let tools = move || view! { <a class="link small" href=move || carry("/runs")>"All runs"</a> };
     view! {
-        <Section title="Activity">
+        <Section title="Activity" tools>
             <Show when=move || !none() fallback=|| view! { <p class="muted">"Nothing has ended yet."</p> }>
                 <Timeline moments ago=true/>
             </Show>

@@ -22,13 +22,13 @@ use crate::{
     components::{
         button::{Button, ButtonLink, Look, Size},
         code::CopyLink,
-        export::ExportMenu,
         icon::Glyph,
         panel::{Empty, Panel},
         time::Ago,
     },
     format::plural,
     shell::{
+        export::ExportMenu,
         page::{PageHead, describe_page},
         slice::SliceNote,
     },

@@ -26,13 +26,13 @@ use crate::{
     components::{
         button::{ButtonLink, Look},
         code::CopyLink,
-        export::ExportMenu,
         icon::Glyph,
         panel::{Empty, Panel},
         tabs::{Crumb, Tab, Tabs},
     },
     format::{count, parameters, plural},
     shell::{
+        export::ExportMenu,
         page::{PageHead, describe_page},
         slice::{SliceNote, use_slice},
     },

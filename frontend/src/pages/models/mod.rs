@@ -11,7 +11,6 @@ use crate::{
     components::{
         button::{Button, ButtonLink, Look, Size},
         choice::{Check, Entry, Select, Ticked},
-        export::ExportMenu,
         field::SearchField,
         icon::Glyph,
         panel::{Empty, Panel},
@@ -20,7 +19,10 @@ use crate::{
         words::Badge,
     },
     format::{MISSING, Sheet, count, parameters, plural},
-    shell::page::{PageHead, describe_page},
+    shell::{
+        export::ExportMenu,
+        page::{PageHead, describe_page},
+    },
     url::{Step, use_carry, use_param, use_param_field, use_set_params},
 };
 

@@ -2,9 +2,9 @@
 
 pub mod bulk;
 pub mod chips;
+pub mod export;
 pub mod feed;
 pub mod filter;
-pub mod first;
 pub mod saved;
 pub mod table;
 pub mod words;
@@ -17,7 +17,6 @@ use bulk::{ActionDialogs, Actions, BulkBar, Selection};
 use chips::{AgeFilter, CreatorFilter, ModelFilter, StatusFilter};
 use feed::{Feed, Rows, SORTED_AT_MOST};
 use filter::{Age, COLUMNS, Sorting, VIEWS, View, asked, parse_statuses, view as view_named};
-use first::FirstRun;
 use saved::SavedViews;
 use table::{Board, RunTable};
 
@@ -35,6 +34,8 @@ use crate::{
     },
     format,
     shell::{
+        export::{ExportMenu, Source},
+        first::FirstRun,
         keys::{Binding, bind},
         page::{PageHead, describe_page},
     },
@@ -134,8 +135,15 @@ pub fn Runs() -> impl IntoView {
     Effect::new(move || feed.rows.with(|rows| selection.refresh(rows.known())));
     let search = NodeRef::<html::Input>::new();
     bind_keys(board, search);
+    let source = Source::asked(move |client| {
+        export::gather(client, query.get_untracked(), address.sorting.get_untracked())
+    });
     let actions = move || {
-        view! { <ButtonLink look=Look::Primary icon=Glyph::Launch href=Signal::derive(move || carry("/launcher"))>"Launch a run"</ButtonLink> }
+        view! {
+            <ExportMenu name="runs" source/>
+            <ButtonLink icon=Glyph::Up href=Signal::derive(move || carry("/import"))>"Import"</ButtonLink>
+            <ButtonLink look=Look::Primary icon=Glyph::Launch href=Signal::derive(move || carry("/launcher"))>"Launch a run"</ButtonLink>
+        }
     };
     view! {
         <PageHead title=|| "Runs" actions/>

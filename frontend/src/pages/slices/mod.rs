@@ -26,12 +26,12 @@ use crate::{
         button::{Button, ButtonLink, Look},
         choice::{Entry, Select},
         code::CopyLink,
-        export::ExportMenu,
         icon::Glyph,
         panel::{Empty, Panel},
         words::{Alert, Weight},
     },
     shell::{
+        export::ExportMenu,
         page::{PageHead, describe_page},
         slice::{is_busy, use_slices},
     },

@@ -1,4 +1,5 @@
-//! What stands in place of runs for somebody who has none: the first launch, and the way into the demo.
+//! What stands in place of runs for somebody who has none: the first launch, results of elsewhere, the way into the
+//! demo.
 
 use leptos::prelude::*;
 use types::MembershipView;
@@ -43,7 +44,10 @@ fn FirstOwnRun(memberships: Signal<Vec<MembershipView>>) -> impl IntoView {
     view! {
         <Empty title="No runs yet">
             <span>"A run evaluates one model checkpoint on a list of benchmarks. Its progress, log and scores will be here."</span>
-            <ButtonLink look=Look::Primary icon=Glyph::Launch href=Signal::derive(move || carry("/launcher"))>"Launch a run"</ButtonLink>
+            <div class="row">
+                <ButtonLink look=Look::Primary icon=Glyph::Launch href=Signal::derive(move || carry("/launcher"))>"Launch a run"</ButtonLink>
+                <ButtonLink icon=Glyph::Up href=Signal::derive(move || carry("/import"))>"Import results"</ButtonLink>
+            </div>
             {move || demo().map(|id| view! {
                 <span>"No model at hand? The demo organization has three, with a small task set of its own."</span>
                 <Button on_click=move |_| set(&[("org", &id)], Step::Push)>"Go to the demo"</Button>
@@ -70,7 +74,10 @@ fn FirstDemoRun() -> impl IntoView {
     view! {
         <Empty title="No runs in the demo yet">
             <span>"The models here are stand-ins that answer right with a given probability; what runs on them is a true lmms-eval, from launch to result in about a minute. One of the five tasks fails on purpose."</span>
-            <ButtonLink look=Look::Primary icon=Glyph::Launch href=launch>"Set up a demo run"</ButtonLink>
+            <div class="row">
+                <ButtonLink look=Look::Primary icon=Glyph::Launch href=launch>"Set up a demo run"</ButtonLink>
+                <ButtonLink icon=Glyph::Up href=Signal::derive(move || carry("/import"))>"Import results"</ButtonLink>
+            </div>
         </Empty>
     }
     .into_any()
