@@ -194,7 +194,8 @@ begin
   foreach t in array array['memberships', 'models', 'model_checkpoints', 'task_folders', 'benchmark_overrides',
     'runs', 'run_attempts', 'run_benchmarks', 'run_events', 'run_logs', 'log_chunks', 'artifacts',
     'run_metrics', 'run_samples', 'sample_slices', 'gpu_allocations', 'secrets', 'imports', 'import_files', 'import_uploads',
-    'board_scores', 'board_ranks', 'board_pairs', 'board_state', 'document_agreement', 'agreement_state']
+    'board_scores', 'board_ranks', 'board_pairs', 'board_state', 'document_agreement', 'agreement_state', 'media',
+    'document_media']
   loop
     execute format('drop policy if exists read on public.%I', t);
     execute format('create policy read on public.%I for select to authenticated

@@ -72,6 +72,21 @@ fn parts_never_fetch() {
     }
 }
 
+/// They know addresses, never who asks.
+#[test]
+fn media_know_no_session() {
+    for path in sources(&root().join("media")) {
+        let text = fs::read_to_string(&path).expect("a source can be read");
+        for module in ["api", "live", "session", "pages"] {
+            assert!(
+                !known(&text).iter().any(|name| name == module),
+                "{} knows `{module}`",
+                path.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn pages_do_not_know_each_other() {
     let pages = root().join("pages");

@@ -13,6 +13,7 @@ pub mod charts;
 pub mod components;
 pub mod format;
 pub mod live;
+pub mod media;
 pub mod pages;
 pub mod session;
 pub mod shell;

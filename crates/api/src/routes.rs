@@ -4,13 +4,13 @@ use crate::demo;
 use crate::error::AppError;
 use crate::handlers::{
     attempts, auth, benchmarks, config, docs, drafts, health, home, imports, invitations, leaderboard, me,
-    models, organizations, runs, secrets, slices, spa, system, task_folders, tokens, views, ws,
+    media, models, organizations, runs, secrets, slices, spa, system, task_folders, tokens, views, ws,
 };
 use crate::openapi;
 use crate::state::AppState;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put};
+use actix_web::web::{self, ServiceConfig, delete, get, head, patch, post, put};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 /// All routes.
@@ -163,6 +163,14 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
                 put().to(attempts::files::put_file),
             )
             .route(
+                "/attempts/{attempt_id}/media",
+                post().to(attempts::media::ask_for_media),
+            )
+            .route(
+                "/attempts/{attempt_id}/media/{sha256}",
+                put().to(attempts::media::put_medium),
+            )
+            .route(
                 "/attempts/{attempt_id}/secrets",
                 get().to(attempts::secrets::get_attempt_secrets),
             )
@@ -179,6 +187,9 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
         let endpoint = demo::Endpoint::new(state.config.server.listen, state.config.demo.latency);
         cfg.configure(|cfg| demo::mount(cfg, &endpoint));
     }
+    // Outside of the API, where no cookie is sent to.
+    cfg.route("/media/{organization_id}/{sha256}", get().to(media::get_medium));
+    cfg.route("/media/{organization_id}/{sha256}", head().to(media::get_medium));
     cfg.route("/ws/runs/{run_id}", get().to(ws::follow_run));
     cfg.default_service(web::to(spa::serve));
 }

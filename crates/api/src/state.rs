@@ -6,6 +6,7 @@ use crate::db::Db;
 use crate::events::Hub;
 use crate::handlers::runs::rights::Rights;
 use crate::handlers::spa;
+use crate::media::Thumbnails;
 use crate::store::{Store, StoreError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct AppState {
     pub keys: Arc<Keys>,
     /// Big objects.
     pub store: Store,
+    /// Makes small pictures.
+    pub thumbnails: Thumbnails,
     /// Live messages.
     pub events: Hub,
     /// How often an address may try to sign in.
@@ -52,6 +55,7 @@ impl AppState {
         Ok(Self {
             keys: Arc::new(Keys::load(&config)?),
             store: Store::local(&config.object_dir())?,
+            thumbnails: Thumbnails::default(),
             events: Hub::start(db.clone()),
             sign_in: Arc::new(SignInLimiter::new(
                 config.auth.sign_in_limit,

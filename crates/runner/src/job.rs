@@ -55,6 +55,31 @@ pub struct Job {
     /// How benchmarks share processes.
     #[serde(default)]
     pub isolation: Isolation,
+    /// How much of the documents' media the driver keeps.
+    #[serde(default)]
+    pub media: MediaLimits,
+}
+
+/// How much of the media of one benchmark is kept; what is left out is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MediaLimits {
+    /// Most files; none are kept when it is 0.
+    pub max_count: u64,
+    /// Most bytes together.
+    pub max_bytes: u64,
+    /// Longest time that the next benchmark waits for it, in seconds.
+    pub max_seconds: u64,
+}
+
+impl Default for MediaLimits {
+    fn default() -> Self {
+        Self {
+            max_count: 10_000,
+            max_bytes: 2 << 30,
+            max_seconds: 120,
+        }
+    }
 }
 
 /// One process and the benchmarks that it runs.

@@ -81,6 +81,11 @@ pub enum News {
         /// Its `done.json`.
         done: BenchmarkDone,
     },
+    /// The media of a benchmark that was told of have been uploaded, as far as they were kept.
+    MediaUploaded {
+        /// The picked row.
+        run_benchmark_id: RunBenchmarkId,
+    },
     /// The attempt is over and its last bytes have been uploaded.
     Exited {
         /// Its `exit.json`.
@@ -130,6 +135,82 @@ pub struct OutputFile {
     /// Hex SHA-256.
     pub sha256: String,
 }
+
+/// `media.json`: what the driver kept of the media of a benchmark, written when all is there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MediaDone {
+    /// The index of each task: `media_<task>.jsonl` below `out/<order>/`.
+    pub indexes: BTreeMap<String, String>,
+    /// Files kept.
+    #[serde(default)]
+    pub count: u64,
+    /// Bytes of them.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Media that were not kept.
+    #[serde(default)]
+    pub left_out: u64,
+    /// How long it took.
+    #[serde(default)]
+    pub seconds: f64,
+}
+
+/// One line of `media_<task>.jsonl`: a medium of a document, or why there is none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MediaLine {
+    /// The document.
+    pub doc_id: i64,
+    /// Its place among the media of the document, from 0.
+    pub position: i32,
+    /// What it is said to be: `image`, `audio` or `video`.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// Hex SHA-256; the file is `media/<sha256>.<extension>`.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// The end of its file's name.
+    #[serde(default)]
+    pub extension: Option<String>,
+    /// How it was called.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Seconds, where the driver knows.
+    #[serde(default)]
+    pub duration: Option<f64>,
+    /// Why there is none, by name.
+    #[serde(default)]
+    pub problem: Option<String>,
+    /// Why there is none, in words.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+impl MediaLine {
+    /// The file's path beside the index; only what the driver would write is one.
+    pub fn path(&self) -> Option<String> {
+        let sha256 = self.sha256.as_deref().filter(|hash| is_sha256(hash))?;
+        let extension = self.extension.as_deref().unwrap_or("bin");
+        let plain = extension.len() <= 5 && extension.bytes().all(|b| b.is_ascii_alphanumeric());
+        plain.then(|| format!("media/{sha256}.{extension}"))
+    }
+}
+
+/// Whether a text is a SHA-256 in lower-case hex.
+pub fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Which media an attempt has to upload.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MediaHashes {
+    /// Hex SHA-256, at most [`MAX_MEDIA_ASKED`].
+    pub sha256: Vec<String>,
+}
+
+/// Most media that are asked for at once.
+pub const MAX_MEDIA_ASKED: usize = 1000;
 
 /// `exit.json`: how an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

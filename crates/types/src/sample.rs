@@ -1,6 +1,6 @@
 //! Samples: one document of a benchmark in a run.
 
-use crate::{BenchmarkId, BucketKind, RunBenchmarkId, RunId, SampleId, SliceId};
+use crate::{BenchmarkId, BucketKind, MediaView, RunBenchmarkId, RunId, SampleId, SliceId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +22,11 @@ pub struct SampleView {
     pub run_benchmark_id: RunBenchmarkId,
     /// The filter; `none` where the task defines none.
     pub filter: String,
-    /// Prompt and media.
+    /// Prompt and what lmms-eval notes beside it.
     pub input: serde_json::Value,
+    /// What the document shows beside text, in order.
+    #[serde(default)]
+    pub media: Vec<MediaView>,
     /// What was expected.
     pub ground_truth: serde_json::Value,
     /// What was answered, after the filter.

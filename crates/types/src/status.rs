@@ -255,6 +255,44 @@ text_enum! {
 }
 
 text_enum! {
+    /// What a medium is.
+    MediaKind, "kind of media" {
+        /// A picture.
+        Image = "image",
+        /// A sound.
+        Audio = "audio",
+        /// A film.
+        Video = "video",
+        /// Of a type that is never shown.
+        Other = "other",
+    }
+}
+
+text_enum! {
+    /// Why a medium is not shown.
+    MediaProblem, "problem of media" {
+        /// The limit of what is kept of a benchmark was reached.
+        LeftOut = "left_out",
+        /// It could not be read or written where the model ran.
+        Failed = "failed",
+        /// Its file is not there.
+        Missing = "missing",
+        /// Its path leads out of what was imported.
+        Outside = "outside",
+        /// It is an address on the web, which is not fetched.
+        Remote = "remote",
+        /// The model was given something that no file holds.
+        Unsupported = "unsupported",
+        /// By its content it is not what it is said to be.
+        WrongType = "wrong_type",
+        /// It begins as its type does, and cannot be read.
+        Broken = "broken",
+        /// It has more pixels than are decoded.
+        Huge = "huge",
+    }
+}
+
+text_enum! {
     /// What an artifact holds.
     ArtifactType, "artifact type" {
         /// The configuration of the run or a results document.

@@ -69,6 +69,14 @@ const RULES: &[Rule] = &[
         never: &["crate::api", "crate::live", "crate::session", "crate::pages"],
     },
     Rule {
+        part: "crates/api/src/media",
+        never: &["actix_web::Http", "crate::handlers", "crate::worker", "runner"],
+    },
+    Rule {
+        part: "frontend/src/media",
+        never: &["crate::api", "crate::live", "crate::session", "crate::pages"],
+    },
+    Rule {
         part: "frontend/src/charts",
         never: &["crate::api", "crate::live", "crate::session", "crate::pages"],
     },

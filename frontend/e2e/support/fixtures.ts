@@ -62,7 +62,7 @@ export const test = base.extend<Tests, Workers>({
 export const OWNER = { email: "owner@example.org", password: "a long password" };
 
 /** Opens the one-time link and gives the account an address and a password. */
-async function signIn(page: Page, stack: Stack): Promise<void> {
+export async function signIn(page: Page, stack: Stack): Promise<void> {
   await page.goto(stack.signInUrl);
   const dialog = page.getByRole("dialog", { name: "Address and password" });
   await dialog.getByLabel("E-mail").fill(OWNER.email);
@@ -70,6 +70,15 @@ async function signIn(page: Page, stack: Stack): Promise<void> {
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.waitFor({ state: "hidden" });
   await page.getByRole("navigation", { name: "Main" }).waitFor();
+}
+
+/** A page that is watched like the others, in a product of the story's own. */
+export async function pageOf(context: BrowserContext, stack: Stack, story: (page: Page) => Promise<void>): Promise<void> {
+  const page = await context.newPage();
+  const complaints = watch(page);
+  await signIn(page, stack);
+  await story(page);
+  refuse(complaints, []);
 }
 
 /** Collects everything that a careful user would find in the console. */

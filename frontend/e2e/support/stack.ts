@@ -70,13 +70,13 @@ export class Stack {
   private ready?: Ready;
   private readonly apis = new Map<string, Api>();
 
-  private constructor(readonly folder: string, readonly endpoint: Endpoint) {}
+  private constructor(readonly folder: string, readonly endpoint: Endpoint, private readonly settings: Record<string, string>) {}
 
-  /** Starts everything in a folder of its own. */
-  static async start(): Promise<Stack> {
+  /** Starts everything in a folder of its own, with these settings beside the usual ones. */
+  static async start(settings: Record<string, string> = {}): Promise<Stack> {
     const folder = mkdtempSync(join(tmpdir(), "lmms-e2e-"));
     chmodSync(folder, 0o755); // the database's own user must pass through
-    const stack = new Stack(folder, await Endpoint.start(folder));
+    const stack = new Stack(folder, await Endpoint.start(folder), settings);
     await stack.up();
     await stack.api().storeKey();
     return stack;
@@ -188,6 +188,7 @@ export class Stack {
       // All stories come from one address.
       LMMS_SIGN_IN_LIMIT: "200",
       LMMS_EVAL_PYTHON: NEEDED("LMMS_EVAL_PYTHON"),
+      ...this.settings,
     };
   }
 }

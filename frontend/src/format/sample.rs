@@ -23,23 +23,12 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// The prompt of an input; media are named, not shown here.
+/// The prompt of an input; its media are shown, not named.
 pub fn input_text(value: &Value) -> String {
     let prompt = ["prompt", "text", "question", "input"]
         .iter()
         .find_map(|key| value.get(key)?.as_str());
-    let media = value
-        .get("media")
-        .and_then(Value::as_array)
-        .filter(|media| !media.is_empty());
-    match (prompt, media) {
-        (Some(prompt), None) => prompt.to_owned(),
-        (Some(prompt), Some(media)) => format!(
-            "[{}]\n{prompt}",
-            super::plural(media.len() as u64, "attachment", "attachments")
-        ),
-        (None, _) => text_of(value),
-    }
+    prompt.map_or_else(|| text_of(value), str::to_owned)
 }
 
 /// The metrics of a sample, one per line.
@@ -88,10 +77,7 @@ mod tests {
         assert_eq!(text_of(&json!(["A", 2])), "A\n2");
         assert_eq!(text_of(&json!(null)), "");
         assert_eq!(text_of(&json!({"a": 1})), "{\n  \"a\": 1\n}");
-        assert_eq!(
-            input_text(&json!({"prompt": "Which?", "media": [1]})),
-            "[1 attachment]\nWhich?"
-        );
+        assert_eq!(input_text(&json!({"prompt": "Which?", "media": [1]})), "Which?");
         assert_eq!(input_text(&json!("Which?")), "Which?");
         assert_eq!(
             metrics_text(&json!({"acc": 1.0, "parts": {"x": 2}})),

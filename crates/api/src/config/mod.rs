@@ -208,6 +208,22 @@ settings! {
     }
 }
 
+settings! {
+    /// Media of samples.
+    MediaConfig in "media" {
+        /// Most media that are kept of one benchmark; none when it is 0.
+        max_count: u64 = "LMMS_MEDIA_MAX_COUNT", "10000";
+        /// Most bytes that are kept of one benchmark, in megabytes.
+        max_mb: u64 = "LMMS_MEDIA_MAX_MB", "2048";
+        /// How long the next benchmark waits while media are kept.
+        max_time: Duration = "LMMS_MEDIA_MAX_TIME", "2m";
+        /// Largest medium that is taken, in megabytes.
+        max_file_mb: u64 = "LMMS_MEDIA_MAX_FILE_MB", "1024";
+        /// How long the signed address of a medium works at least, and half of how long it works at most.
+        url_lifetime: Duration = "LMMS_MEDIA_URL_LIFETIME", "30m";
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -232,6 +248,8 @@ pub struct Config {
     pub eval: EvalConfig,
     /// The worker and its executors.
     pub worker: WorkerConfig,
+    /// Media of samples.
+    pub media: MediaConfig,
     /// What the server says of itself.
     pub log: LogConfig,
     /// The demo.
@@ -247,6 +265,7 @@ pub fn all_settings() -> impl Iterator<Item = &'static Setting> {
         AuthConfig::SETTINGS,
         EvalConfig::SETTINGS,
         WorkerConfig::SETTINGS,
+        MediaConfig::SETTINGS,
         LogConfig::SETTINGS,
         DemoConfig::SETTINGS,
     ]
@@ -285,6 +304,7 @@ impl Config {
             auth: AuthConfig::read(source)?,
             eval: EvalConfig::read(source)?,
             worker: WorkerConfig::read(source)?,
+            media: MediaConfig::read(source)?,
             log: LogConfig::read(source)?,
             demo: DemoConfig::read(source)?,
         })

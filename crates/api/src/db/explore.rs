@@ -273,6 +273,7 @@ fn view_of(row: Row) -> SampleView {
         run_benchmark_id: row.run_benchmark_id.into(),
         filter: row.filter,
         input: row.input_data,
+        media: Vec::new(),
         ground_truth: row.ground_truth.unwrap_or(Value::Null),
         prediction: row.prediction.unwrap_or(Value::Null),
         raw_prediction: row.raw_prediction,

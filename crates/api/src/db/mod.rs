@@ -24,6 +24,7 @@ pub mod indexed;
 pub mod links;
 pub mod logs;
 pub mod machines;
+pub mod media;
 pub mod metrics;
 pub mod migrate;
 pub mod models;

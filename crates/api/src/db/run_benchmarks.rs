@@ -49,6 +49,10 @@ pub struct PickRow {
     pub ingested_at: Option<DateTime<Utc>>,
     /// Samples stored.
     pub sample_count: i64,
+    /// When the executor had uploaded the media of its documents.
+    pub media_told_at: Option<DateTime<Utc>>,
+    /// When the worker had joined them with the documents.
+    pub media_joined_at: Option<DateTime<Utc>>,
 }
 
 impl PickRow {
@@ -257,6 +261,32 @@ pub async fn report_done(
     Ok(changed == 1)
 }
 
+/// Notes that the media of a pick's documents are there, for the worker.
+pub async fn report_media(conn: &mut Conn, run: Uuid, id: Uuid, attempt: Uuid) -> QueryResult<()> {
+    diesel::update(run_benchmarks::table.find(id))
+        .filter(
+            run_benchmarks::run_id
+                .eq(run)
+                .and(run_benchmarks::attempt_id.eq(attempt)),
+        )
+        .set((
+            run_benchmarks::media_told_at.eq(diesel::dsl::now),
+            run_benchmarks::media_joined_at.eq(None::<DateTime<Utc>>),
+        ))
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
+/// Notes that the media of a pick are joined with its documents.
+pub async fn media_joined(conn: &mut Conn, id: Uuid) -> QueryResult<()> {
+    diesel::update(run_benchmarks::table.find(id))
+        .set(run_benchmarks::media_joined_at.eq(diesel::dsl::now))
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
 /// Puts the picks that are not completed back to the start, and names them.
 pub async fn reset_unfinished(conn: &mut Conn, run: Uuid) -> QueryResult<Vec<String>> {
     use run_benchmarks::dsl as b;
@@ -272,6 +302,8 @@ pub async fn reset_unfinished(conn: &mut Conn, run: Uuid) -> QueryResult<Vec<Str
             b::completed_at.eq(None::<DateTime<Utc>>),
             b::done.eq(None::<Value>),
             b::ingested_at.eq(None::<DateTime<Utc>>),
+            b::media_told_at.eq(None::<DateTime<Utc>>),
+            b::media_joined_at.eq(None::<DateTime<Utc>>),
         ))
         .returning((b::order, b::name))
         .get_results(conn)
@@ -361,6 +393,8 @@ pub mod fixtures {
             done: None,
             ingested_at: None,
             sample_count: 0,
+            media_told_at: None,
+            media_joined_at: None,
         }
     }
 }

@@ -364,6 +364,41 @@ diesel::table! {
         done -> Nullable<Jsonb>,
         ingested_at -> Nullable<Timestamptz>,
         sample_count -> Int8,
+        media_told_at -> Nullable<Timestamptz>,
+        media_joined_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    media (organization_id, sha256) {
+        organization_id -> Uuid,
+        sha256 -> Text,
+        kind -> Text,
+        mime -> Text,
+        bytes -> Int8,
+        width -> Nullable<Int4>,
+        height -> Nullable<Int4>,
+        duration -> Nullable<Double>,
+        problem -> Nullable<Text>,
+        object_key -> Text,
+        thumbnail_key -> Nullable<Text>,
+        thumbnail_problem -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    document_media (run_benchmark_id, benchmark_id, doc_id, position) {
+        organization_id -> Uuid,
+        run_benchmark_id -> Uuid,
+        benchmark_id -> Uuid,
+        doc_id -> Int8,
+        position -> Int4,
+        claimed -> Nullable<Text>,
+        name -> Nullable<Text>,
+        sha256 -> Nullable<Text>,
+        problem -> Nullable<Text>,
+        reason -> Nullable<Text>,
     }
 }
 

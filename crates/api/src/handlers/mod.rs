@@ -14,6 +14,7 @@ pub mod imports;
 pub mod invitations;
 pub mod leaderboard;
 pub mod me;
+pub mod media;
 pub mod models;
 pub mod organizations;
 pub mod runs;

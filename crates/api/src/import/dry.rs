@@ -45,7 +45,7 @@ async fn look(
     holder: Holder,
     course: &Course,
 ) -> Result<(), ImportError> {
-    let files = staged(None, request, course).await?;
+    let (files, _) = staged(None, request, course).await?;
     let planned = plan(&files, &request.mapping);
     db.service(async |conn: &mut Conn| -> Result<(), ImportError> {
         let done = foreseen(conn, request.organization, &files, &planned).await?;

@@ -9,6 +9,7 @@ mod course;
 mod dry;
 mod mapping;
 mod matching;
+mod media;
 mod plan;
 mod registry;
 mod report;

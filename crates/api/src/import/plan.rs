@@ -27,6 +27,16 @@ pub(super) struct PlannedRun {
     pub(super) samples: HashMap<String, (usize, usize)>,
     /// The driver's documents by leaf task: index of the file.
     pub(super) docs: HashMap<String, usize>,
+    /// The driver's lists of media by leaf task: index of the file.
+    pub(super) media: HashMap<String, usize>,
+}
+
+impl PlannedRun {
+    /// The files whose samples or lists name media.
+    pub(super) fn naming_media<'a>(&'a self, files: &'a [Staged]) -> impl Iterator<Item = &'a Staged> {
+        let samples = self.samples.values().map(|(file, _)| *file);
+        samples.chain(self.media.values().copied()).map(|at| &files[at])
+    }
 }
 
 /// A task or group that stands at the top of a document.
@@ -81,7 +91,9 @@ pub(super) fn plan(files: &[Staged], mapping: &Mapping) -> Planned {
                     planned.left_out.push((index, why));
                 }
             }
-            _ if file.docs_of.is_some() => add_docs(&mut planned.runs, files, index),
+            _ if file.docs_of.is_some() || file.media_of.is_some() => {
+                add_driven(&mut planned.runs, files, index);
+            }
             _ => {}
         }
     }
@@ -110,6 +122,7 @@ fn run_of(
             .filter_map(|(list, samples)| Some((samples.task.clone()?, (index, list))))
             .collect(),
         docs: HashMap::new(),
+        media: HashMap::new(),
     }
 }
 
@@ -154,11 +167,8 @@ fn add_samples(
     Ok(())
 }
 
-/// The driver writes its documents above the folder that lmms-eval makes.
-fn add_docs(runs: &mut [PlannedRun], files: &[Staged], index: usize) {
-    let Some(task) = &files[index].docs_of else {
-        return;
-    };
+/// The driver writes its documents, and what media they show, above the folder that lmms-eval makes.
+fn add_driven(runs: &mut [PlannedRun], files: &[Staged], index: usize) {
     let folder = files[index]
         .path
         .rsplit_once('/')
@@ -168,8 +178,18 @@ fn add_docs(runs: &mut [PlannedRun], files: &[Staged], index: usize) {
         let inside = path
             .strip_prefix(folder)
             .is_some_and(|rest| rest.starts_with('/') || folder.is_empty());
-        if inside && run.picks.iter().any(|pick| pick.leaves.contains(task)) {
-            run.docs.entry(task.clone()).or_insert(index);
+        let own = |of: &Option<String>, run: &PlannedRun| {
+            let of = of.as_ref().filter(|_| inside)?;
+            let mut leaves = run.picks.iter().flat_map(|pick| &pick.leaves);
+            leaves
+                .find(|leaf| *leaf == of || leaf.replace('/', "_") == *of)
+                .cloned()
+        };
+        if let Some(leaf) = own(&files[index].docs_of, run) {
+            run.docs.entry(leaf).or_insert(index);
+        }
+        if let Some(leaf) = own(&files[index].media_of, run) {
+            run.media.entry(leaf).or_insert(index);
         }
     }
 }

@@ -42,6 +42,7 @@ pub(super) fn reports(files: &[Staged], planned: &Planned, done: &[StoredRun]) -
         place.insert(run.file, at);
         place.extend(run.samples.values().map(|(file, _)| (*file, at)));
         place.extend(run.docs.values().map(|file| (*file, at)));
+        place.extend(run.media.values().map(|file| (*file, at)));
     }
     let mut reports: Vec<FileReport> = files
         .iter()

@@ -1,5 +1,6 @@
 //! One planned run into the database, through the same ingest as our own runs.
 
+use super::media::{self, Roots, Taken};
 use super::plan::{PlannedPick, PlannedRun, stamp_of};
 use super::registry;
 use super::stage::Staged;
@@ -9,12 +10,15 @@ use crate::db::run_benchmarks::{self, Ending, NewPick, PickRow};
 use crate::db::runs::{self, NewRun};
 use crate::db::{Conn, artifacts, attempts, catalogue};
 use crate::ingest::files::{Owner, Place, register};
+use crate::ingest::media::Sources;
 use crate::ingest::{IngestError, Ingested, Pick, ingest};
+use crate::media::keep;
 use crate::store::{Store, Stored};
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use lmms::results::Results;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use types::{AttemptState, ImportMapping as Mapping, Outcome, RunConfig};
 use uuid::Uuid;
 
@@ -39,6 +43,10 @@ pub(super) struct Target<'a> {
     pub(super) mapping: &'a Mapping,
     /// When runs ended whose documents do not say.
     pub(super) as_of: Option<DateTime<Utc>>,
+    /// Where names of media may lead.
+    pub(super) roots: &'a Roots,
+    /// The media that were found there.
+    pub(super) taken: &'a Taken,
 }
 
 /// What became of a planned run.
@@ -73,12 +81,18 @@ impl Target<'_> {
         imports::hold(conn, self.organization).await?;
         let hash = files[plan.file].sha256.unwrap_or_default();
         let wanted = wanted(files, plan);
+        let media = media::stored(plan.naming_media(files), self.roots, self.taken);
+        let hashes = media.keys().cloned().collect();
+        let new = crate::db::media::missing(conn, self.organization, hashes).await?;
+        for hash in &new {
+            keep(conn, self.store, self.organization, media[hash]).await?;
+        }
         let known = imports::run_of(conn, self.organization, &hash).await?;
         let ids = match known {
             Some((run, attempt)) => {
                 let ids = Ids { run, attempt };
                 let there = artifacts::of_run(conn, run.into()).await?;
-                if wanted.iter().all(|file| is_there(file, &there)) {
+                if new.is_empty() && wanted.iter().all(|file| is_there(file, &there)) {
                     return Ok(StoredRun {
                         id: Some(run),
                         known: true,
@@ -98,10 +112,17 @@ impl Target<'_> {
         for (place, stored) in &wanted {
             register(conn, &owner, place, stored).await?;
         }
-        self.ingest(conn, plan, ids).await
+        let sources = media::sources(plan.naming_media(files), self.roots, self.taken);
+        self.ingest(conn, plan, ids, Arc::new(sources)).await
     }
 
-    async fn ingest(&self, conn: &mut Conn, plan: &PlannedRun, ids: Ids) -> Result<StoredRun, IngestError> {
+    async fn ingest(
+        &self,
+        conn: &mut Conn,
+        plan: &PlannedRun,
+        ids: Ids,
+        sources: Arc<Sources>,
+    ) -> Result<StoredRun, IngestError> {
         let mut stored = StoredRun {
             id: Some(ids.run),
             known: false,
@@ -122,6 +143,7 @@ impl Target<'_> {
                 benchmark: row.benchmark_id,
                 name: row.name.clone(),
                 scope: Some(planned.scope.clone()),
+                sources: Arc::clone(&sources),
             };
             match ingest(conn, self.store, &pick).await? {
                 Ok(ingested) => {
@@ -277,6 +299,13 @@ pub(super) fn wanted<'a>(files: &'a [Staged], plan: &'a PlannedRun) -> Vec<(Plac
             }
             if let Some(stored) = plan.docs.get(leaf).and_then(|at| files[*at].docs.as_ref()) {
                 add(format!("docs_{leaf}.jsonl"), stored);
+            }
+            if let Some(stored) = plan
+                .media
+                .get(leaf)
+                .and_then(|at| files[*at].media_index.as_ref())
+            {
+                add(format!("media_{}.jsonl", leaf.replace('/', "_")), stored);
             }
         }
     }

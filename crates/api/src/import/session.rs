@@ -1,6 +1,7 @@
 //! An import from its files to its report.
 
 use super::course::{Beat, Course, Holder, Stopped};
+use super::media::{self, Roots, Taken};
 use super::plan::plan;
 use super::report::{FileReport, reports, rows};
 use super::run::{StoredRun, Target};
@@ -20,6 +21,8 @@ use uuid::Uuid;
 
 /// How long a command may be silent before its import counts as ended.
 const COMMAND_LEASE: Duration = Duration::from_secs(60);
+/// Largest medium that is taken, in bytes.
+const MAX_MEDIUM: u64 = 1 << 30;
 
 /// Why an import ended early. What is stored by then stays.
 #[derive(Debug, Error)]
@@ -164,7 +167,8 @@ async fn run(
     tell: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<Report, ImportError> {
     let keep = Some((store.clone(), Handle::current()));
-    let files = staged(keep, request, course).await?;
+    let roots = Roots::of(&request.files);
+    let (files, taken) = staged(keep, request, course).await?;
     let planned = plan(&files, &request.mapping);
     let target = Target {
         store,
@@ -174,6 +178,8 @@ async fn run(
         created_by_token: request.created_by_token,
         mapping: &request.mapping,
         as_of: request.as_of,
+        roots: &roots,
+        taken: &taken,
     };
     let mut done = Vec::with_capacity(planned.runs.len());
     note(db, id, files.len(), planned.runs.len(), 0).await?;
@@ -219,7 +225,7 @@ pub(super) async fn staged(
     keep: Option<(Store, Handle)>,
     request: &Request,
     course: &Course,
-) -> Result<Vec<Staged>, ImportError> {
+) -> Result<(Vec<Staged>, Taken), ImportError> {
     let stage = Stage {
         keep,
         mapping: request.mapping.clone(),
@@ -233,11 +239,19 @@ pub(super) async fn staged(
                 watched.pass();
             }
         });
-        files.into_iter().collect::<Result<Vec<_>, _>>()
+        let mut files = files.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let wanted = media::wanted(&files, &Roots::of(&sources));
+        let taken = match &stage.keep {
+            Some((store, runtime)) => media::take(store, runtime, &walk, &sources, &wanted, MAX_MEDIUM)?,
+            None => Taken::new(),
+        };
+        // Media are kept with the samples that show them; by themselves they are no results.
+        files.retain(|file| !(file.is_nothing_else() && wanted.contains(&file.path)));
+        Ok::<_, StoreError>((files, taken))
     });
-    let files = read.await??;
+    let read = read.await??;
     match course.stopped() {
         Some(why) => Err(ImportError::Stopped(why)),
-        None => Ok(files),
+        None => Ok(read),
     }
 }

@@ -12,9 +12,9 @@ use lmms::survey::{Survey, Utf8Reader, document, survey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use tokio::runtime::Handle;
-use types::ImportMapping as Mapping;
+use types::{ImportMapping as Mapping, MediaLine};
 
 /// How much is handed to the store at once, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -38,6 +38,20 @@ pub(super) struct Staged {
     pub(super) docs_of: Option<String>,
     /// Those documents.
     pub(super) docs: Option<Stored>,
+    /// The task whose media it lists, as our driver writes them, with `_` for each `/`.
+    pub(super) media_of: Option<String>,
+    /// That list.
+    pub(super) media_index: Option<Stored>,
+    /// The files that it names, beside it.
+    pub(super) media_paths: Vec<String>,
+}
+
+impl Staged {
+    /// Whether it holds nothing that an import takes rows from.
+    pub(super) fn is_nothing_else(&self) -> bool {
+        let kind = matches!(self.survey.kind, Kind::NotLmmsEval | Kind::Unreadable);
+        kind && self.docs_of.is_none() && self.media_of.is_none()
+    }
 }
 
 /// Keeps files, or only looks at them; blocks, so it belongs on a thread of its own.
@@ -62,6 +76,9 @@ impl Stage {
             samples: Vec::new(),
             docs_of: None,
             docs: None,
+            media_of: None,
+            media_index: None,
+            media_paths: Vec::new(),
         };
         let name = staged.path.rsplit('/').next().unwrap_or_default().to_owned();
         let read = found.content.and_then(|mut file| {
@@ -99,6 +116,14 @@ impl Stage {
                 if let Some(task) = task {
                     staged.docs_of = Some(task.to_owned());
                     staged.docs = Some(self.put_file(file)?);
+                }
+                let task = name
+                    .strip_prefix("media_")
+                    .and_then(|rest| rest.strip_suffix(".jsonl"));
+                if let Some(task) = task {
+                    staged.media_of = Some(task.to_owned());
+                    staged.media_index = Some(self.put_file(file)?);
+                    staged.media_paths = media_paths(file);
                 }
             }
             Kind::Log | Kind::Unreadable => {}
@@ -162,22 +187,11 @@ impl Stage {
         self.put(Utf8Reader::new(file))
     }
 
-    fn put(&self, mut input: impl Read) -> Result<Stored, StoreError> {
-        let Some((store, runtime)) = &self.keep else {
-            return measured(input);
-        };
-        let chunks = std::iter::from_fn(move || {
-            let mut chunk = vec![0; CHUNK];
-            match input.read(&mut chunk) {
-                Ok(0) => None,
-                Ok(n) => {
-                    chunk.truncate(n);
-                    Some(Ok(Bytes::from(chunk)))
-                }
-                Err(error) => Some(Err(error)),
-            }
-        });
-        runtime.block_on(store.put_content(stream::iter(chunks), MAX_FILE, None))
+    fn put(&self, input: impl Read) -> Result<Stored, StoreError> {
+        match &self.keep {
+            Some((store, runtime)) => put(store, runtime, input, MAX_FILE),
+            None => measured(input),
+        }
     }
 }
 
@@ -203,4 +217,38 @@ impl io::Write for HashWriter {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Keeps what can be read, at most so many bytes; blocks.
+///
+/// # Errors
+/// When it is more, cannot be read, or the store fails.
+pub(super) fn put(
+    store: &Store,
+    runtime: &Handle,
+    mut input: impl Read,
+    limit: u64,
+) -> Result<Stored, StoreError> {
+    let chunks = std::iter::from_fn(move || {
+        let mut chunk = vec![0; CHUNK];
+        match input.read(&mut chunk) {
+            Ok(0) => None,
+            Ok(n) => {
+                chunk.truncate(n);
+                Some(Ok(Bytes::from(chunk)))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    });
+    runtime.block_on(store.put_content(stream::iter(chunks), limit, None))
+}
+
+/// The files that a list of media names; what is no line of it is passed over.
+fn media_paths(file: &mut File) -> Vec<String> {
+    if file.rewind().is_err() {
+        return Vec::new();
+    }
+    let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+    let parsed = lines.filter_map(|line| serde_json::from_slice::<MediaLine>(&line).ok());
+    parsed.filter_map(|line| line.path()).collect()
 }

@@ -156,6 +156,11 @@ pub enum Role {
         /// The task.
         task: String,
     },
+    /// The media of a leaf task's documents, from the driver.
+    Media {
+        /// The task, with `_` for each `/`.
+        task: String,
+    },
     /// Anything else.
     Other,
 }
@@ -165,6 +170,11 @@ pub fn role_of(name: &str) -> Role {
     let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
     if let Some(task) = file.strip_prefix("docs_").and_then(|f| f.strip_suffix(".jsonl")) {
         return Role::Docs {
+            task: task.to_owned(),
+        };
+    }
+    if let Some(task) = file.strip_prefix("media_").and_then(|f| f.strip_suffix(".jsonl")) {
+        return Role::Media {
             task: task.to_owned(),
         };
     }
@@ -240,6 +250,10 @@ mod tests {
             }
         );
         assert_eq!(role_of("out/0/docs_a-b.jsonl"), Role::Docs { task: "a-b".into() });
+        assert_eq!(
+            role_of("out/0/media_a-b.jsonl"),
+            Role::Media { task: "a-b".into() }
+        );
         assert_eq!(role_of("out/0/captions_val_results.json"), Role::Other);
         assert_eq!(role_of("out/0/é20261120_204534_results.json"), Role::Other);
     }

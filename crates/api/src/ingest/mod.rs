@@ -7,6 +7,7 @@
 mod docs;
 pub mod files;
 pub mod lines;
+pub mod media;
 mod metrics;
 mod pick;
 mod pump;

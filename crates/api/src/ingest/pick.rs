@@ -2,13 +2,14 @@
 
 use super::docs::Docs;
 use super::files::{Role, role_of};
+use super::media::{self, Sources};
 use super::metrics::{self, ScoresByTask};
 use super::rows::Leaf;
 use super::samples::{self, Odd, Tally};
 use super::slices::Judges;
 use super::{IngestError, pump};
 use crate::db::artifacts::{self, ArtifactRow};
-use crate::db::{Conn, catalogue, copy, metrics as metric_rows, samples as sample_rows};
+use crate::db::{Conn, catalogue, copy, media as media_rows, metrics as metric_rows, samples as sample_rows};
 use crate::store::Store;
 use lmms::results::{Results, parse};
 use std::collections::{HashMap, HashSet};
@@ -33,6 +34,8 @@ pub struct Pick {
     pub name: String,
     /// Itself and all that is in it, where the results document holds more than that.
     pub scope: Option<HashSet<String>>,
+    /// The media that its samples name, where they were brought along.
+    pub sources: Arc<Sources>,
 }
 
 /// What a benchmark's files amounted to.
@@ -69,6 +72,9 @@ pub async fn ingest(
     let ids = catalogue_ids(conn, pick, &results).await?;
     sample_rows::clear(conn, pick.id).await?;
     let judges = Judges::of(conn, pick.organization).await?;
+    media_rows::clear_pick(conn, pick.id).await?;
+    let leaves: Vec<String> = results.tasks.iter().map(|task| task.name.clone()).collect();
+    let indexed = media::join(conn, store, pick, &leaves).await?;
     let mut ingested = Ingested::default();
     let (mut scores, mut odd) = (ScoresByTask::new(), Odd::default());
     for (task, file) in samples_of(&files, &stamp) {
@@ -85,6 +91,8 @@ pub async fn ingest(
             leaf,
             filters,
             docs,
+            // What the driver kept is what the model was given.
+            names_media: !indexed.iter().any(|name| name == task),
         };
         let tally = read_samples(conn, store, pick, lines, Arc::clone(&judges)).await?;
         note(&mut ingested, file, &tally);
@@ -244,6 +252,8 @@ struct Lines<'a> {
     leaf: Leaf,
     filters: Vec<String>,
     docs: Docs,
+    /// Whether the samples are asked for their media.
+    names_media: bool,
 }
 
 /// Reads a samples file on a thread of its own while its rows are copied.
@@ -259,6 +269,7 @@ async fn read_samples(
         leaf,
         filters,
         docs,
+        names_media,
     } = lines;
     let input = pump::reader(store.read(&file.file_path, None).await?);
     let (sender, rows) = copy::channel();
@@ -273,6 +284,9 @@ async fn read_samples(
     });
     copy::rows(conn, &sample_rows::TARGET, rows).await?;
     let tally = reading.await.map_err(|_| IngestError::Reader)?;
+    if names_media && tally.names_media {
+        media::show_named(conn, store, pick, benchmark, file).await?;
+    }
     let (documents, targets) = tally.constant();
     if documents || targets {
         sample_rows::forget_hashes(conn, pick.id, benchmark, documents, targets).await?;

@@ -73,12 +73,21 @@ fn hash_of_target(target: &str) -> Vec<u8> {
 fn input(sample: &Sample) -> Value {
     let mut input = json!({ "text": sample.input });
     if !sample.input_media.is_empty() {
-        input["media"] = json!(sample.input_media);
+        let sources: Vec<&str> = sample.input_media.iter().map(|s| named(s)).collect();
+        input["media"] = json!(sources);
     }
     if let Some(tokens) = sample.tokens {
         input["tokens"] = json!(tokens);
     }
     input
+}
+
+/// Of embedded data only what they are said to be: they are kept as media.
+fn named(source: &str) -> &str {
+    match source.split_once(',') {
+        Some((head, _)) if head.starts_with("data:") => head,
+        _ => source,
+    }
 }
 
 fn scored(leaf: &Leaf, sample: &Sample) -> (Option<f64>, Option<String>) {

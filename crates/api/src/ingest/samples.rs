@@ -22,6 +22,8 @@ pub(super) struct Tally {
     pub(super) odd: Odd,
     /// Scores by filter.
     pub(super) scores: BTreeMap<String, Scores>,
+    /// Whether any of them names media.
+    pub(super) names_media: bool,
     /// What stands for the documents: their fields, and their targets.
     contents: Contents,
     targets: Contents,
@@ -128,6 +130,7 @@ pub(super) fn read(
                     continue;
                 };
                 tally.odd.count(sample.flags);
+                tally.names_media |= !sample.input_media.is_empty();
                 let mut row = row_of(leaf, docs, index, &filter, sample);
                 judges.judge(&mut row);
                 tally.take(&row);

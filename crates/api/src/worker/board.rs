@@ -162,16 +162,23 @@ impl Loaded {
                 let found = pairs.overlap(one, other)?;
                 (found.documents + found.documents_differ > 0).then_some(found)
             };
-            let first = cells
-                .iter()
-                .find(|(_, one)| cells.iter().any(|(_, other)| one != other && common(one, other).is_some()));
+            let first = cells.iter().find(|(_, one)| {
+                cells
+                    .iter()
+                    .any(|(_, other)| one != other && common(one, other).is_some())
+            });
             let Some((reference, of_first)) = first else {
                 continue;
             };
             let others = cells.iter().filter(|(_, one)| one != of_first);
             rows.extend(others.filter_map(|(key, one)| {
                 let found = common(of_first, one)?;
-                Some(PairRow::new(self.columns[column].benchmark_id, key, reference, found))
+                Some(PairRow::new(
+                    self.columns[column].benchmark_id,
+                    key,
+                    reference,
+                    found,
+                ))
             }));
         }
         rows

@@ -6,8 +6,9 @@ use crate::db::events::{NewEvent, append};
 use crate::db::queue::{self, LiveChanges};
 use crate::db::run_benchmarks::{self, Ending, Live, PickRow};
 use crate::db::{self, Conn, progress, runs};
-use crate::ingest::{IngestError, Ingested, Pick, ingest};
+use crate::ingest::{IngestError, Ingested, Pick, ingest, media};
 use chrono::Utc;
+use std::sync::Arc;
 use types::{
     BenchmarkDone, BenchmarkStatus, ErrorEvent, LiveEvent, Outcome, ProgressEvent, RunId, StatusEvent,
 };
@@ -31,7 +32,48 @@ impl Worker {
             };
             all &= self.ingest_one(attempt, pick, &done).await?;
         }
+        Ok(all && self.join_told(attempt, picks).await?)
+    }
+
+    /// Joins the documents of committed benchmarks with the media that were told of; false when one
+    /// has to be tried again.
+    async fn join_told(&self, attempt: &WatchedRow, picks: &[PickRow]) -> Result<bool, db::Error> {
+        let mut all = true;
+        let told = |p: &&PickRow| p.media_told_at.is_some() && p.media_joined_at.is_none();
+        for pick in picks
+            .iter()
+            .filter(told)
+            .filter(|p| p.attempt_id == Some(attempt.id))
+        {
+            let joined = self
+                .state
+                .db
+                .service(async |conn: &mut Conn| self.join(conn, attempt, pick).await)
+                .await;
+            let Err(error) = joined else {
+                self.failures().remove(&pick.id);
+                continue;
+            };
+            let text = crate::error::chain(&error);
+            tracing::warn!(benchmark = pick.name, error = text, "media could not be joined");
+            let later = matches!(&error, IngestError::Db(e) if e.is_unavailable());
+            all &= !later && self.is_hopeless(pick.id);
+        }
         Ok(all)
+    }
+
+    async fn join(&self, conn: &mut Conn, attempt: &WatchedRow, pick: &PickRow) -> Result<(), IngestError> {
+        if !queue::hold(conn, attempt.run_id, self.owner, attempt.epoch).await? {
+            return Ok(());
+        }
+        media::join(
+            conn,
+            &self.state.store,
+            &files_of(attempt, pick),
+            &pick.leaf_tasks,
+        )
+        .await?;
+        Ok(run_benchmarks::media_joined(conn, pick.id).await?)
     }
 
     /// Commits one benchmark in one transaction.
@@ -97,15 +139,7 @@ impl Worker {
             let end = ending::failed(done);
             return Ok(self.conclude(conn, attempt, pick, &end, Vec::new()).await?);
         }
-        let files = Pick {
-            organization: attempt.organization_id,
-            run: attempt.run_id,
-            attempt: attempt.id,
-            id: pick.id,
-            benchmark: pick.benchmark_id,
-            name: pick.name.clone(),
-            scope: None,
-        };
+        let files = files_of(attempt, pick);
         let (end, events) = match ingest(conn, &self.state.store, &files).await? {
             Ok(ingested) => {
                 let end = ending::completed(done, ingested.degraded.clone(), ingested.sample_count);
@@ -135,6 +169,19 @@ impl Worker {
         events.push(progress_event(conn, attempt.run_id, false).await?);
         append(conn, attempt.run_id, events).await?;
         Ok(())
+    }
+}
+
+fn files_of(attempt: &WatchedRow, pick: &PickRow) -> Pick {
+    Pick {
+        organization: attempt.organization_id,
+        run: attempt.run_id,
+        attempt: attempt.id,
+        id: pick.id,
+        benchmark: pick.benchmark_id,
+        name: pick.name.clone(),
+        scope: None,
+        sources: Arc::default(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! From a claimed run to the job of its executor.
 
-use crate::config::{Config, WorkerConfig};
+use crate::config::{Config, MediaConfig, WorkerConfig};
 use crate::db::run_benchmarks::PickRow;
 use crate::plan::{self, Pick, Resolved};
 use lmms::command::{CommandError, Plan, Process};
-use runner::{Job, JobBenchmark, JobProcess, Limits};
+use runner::{Job, JobBenchmark, JobProcess, Limits, MediaLimits};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use types::{BenchmarkStatus, EnvValue, Isolation, RunConfig};
@@ -55,6 +55,7 @@ pub(super) fn job(source: &Source<'_>) -> Result<(Job, Plan), CommandError> {
         limits: limits(&source.config.worker, source.settings),
         retry_benchmark: source.settings.retry.map_or(0, |r| r.benchmark),
         isolation,
+        media: media(&source.config.media),
     };
     Ok((job, plan))
 }
@@ -99,6 +100,14 @@ fn environment(settings: &RunConfig) -> (BTreeMap<String, String>, Vec<String>) 
         }
     }
     (plain, secret)
+}
+
+fn media(config: &MediaConfig) -> MediaLimits {
+    MediaLimits {
+        max_count: config.max_count,
+        max_bytes: config.max_mb.saturating_mul(1 << 20),
+        max_seconds: config.max_time.as_secs(),
+    }
 }
 
 fn limits(worker: &WorkerConfig, settings: &RunConfig) -> Limits {

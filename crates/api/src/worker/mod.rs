@@ -16,6 +16,7 @@ mod job;
 mod lock;
 mod report;
 mod salvage;
+mod salvage_media;
 #[cfg(test)]
 mod simulation;
 mod slices;

@@ -47,6 +47,9 @@ impl Worker {
                 self.salvage_benchmark(&dir, &owner, pick, &done).await?;
             }
         }
+        for pick in picks.iter().filter(|p| p.media_told_at.is_none()) {
+            self.salvage_media(&dir, &owner, pick).await?;
+        }
         Ok(())
     }
 
@@ -62,7 +65,7 @@ impl Worker {
             let Some(place) = Place::parse(&name).filter(|p| p.order == pick.order) else {
                 continue;
             };
-            if let Err(error) = self.salvage_file(dir, owner, &place, &file.sha256).await? {
+            if let Err(error) = self.salvage_file(dir, owner, &place, Some(&file.sha256)).await? {
                 tracing::warn!(file = name, %error, "a file of a lost attempt cannot be stored");
             }
         }
@@ -76,24 +79,19 @@ impl Worker {
         Ok(())
     }
 
-    async fn salvage_file(
+    pub(super) async fn salvage_file(
         &self,
         dir: &AttemptDir,
         owner: &Owner,
         place: &Place,
-        sha256: &str,
+        sha256: Option<&str>,
     ) -> Result<Result<(), StoreError>, IngestError> {
         let file = match open_within(&dir.path("out"), &dir.path(&place.name())).await {
             Ok(file) => file,
             Err(error) => return Ok(Err(StoreError::Upload(error.to_string()))),
         };
         let limit = self.state.config.storage.max_upload_mb.saturating_mul(1 << 20);
-        let stored = match self
-            .state
-            .store
-            .put_content(pieces(file), limit, Some(sha256))
-            .await
-        {
+        let stored = match self.state.store.put_content(pieces(file), limit, sha256).await {
             Ok(stored) => stored,
             Err(error @ StoreError::Store(_)) => return Err(error.into()),
             Err(error) => return Ok(Err(error)),
@@ -237,7 +235,7 @@ pub(super) fn owner_of(attempt: &WatchedRow) -> Owner {
 }
 
 /// A regular file below `root`, whatever links lie on the way.
-async fn open_within(root: &Path, path: &Path) -> io::Result<File> {
+pub(super) async fn open_within(root: &Path, path: &Path) -> io::Result<File> {
     let (root, path): (PathBuf, PathBuf) = (root.to_owned(), path.to_owned());
     let open = move || {
         let (root, real) = (root.canonicalize()?, path.canonicalize()?);
@@ -264,7 +262,7 @@ async fn open_within(root: &Path, path: &Path) -> io::Result<File> {
     Ok(File::from_std(file))
 }
 
-fn pieces(file: File) -> impl Stream<Item = io::Result<Bytes>> {
+pub(super) fn pieces(file: File) -> impl Stream<Item = io::Result<Bytes>> {
     stream::try_unfold(file, |mut file| async move {
         let mut piece = vec![0; MAX_LOG_CHUNK];
         let n = file.read(&mut piece).await?;

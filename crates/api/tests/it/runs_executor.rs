@@ -8,18 +8,18 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use uuid::Uuid;
 
-const TOKEN: &str = "00ff00ff";
+pub(super) const TOKEN: &str = "00ff00ff";
 
 /// A run whose attempt was made by hand.
-struct Scene {
-    stage: Stage,
+pub(super) struct Scene {
+    pub(super) stage: Stage,
     org: Org,
     run: String,
-    attempt: Uuid,
+    pub(super) attempt: Uuid,
     picks: Vec<String>,
 }
 
-async fn scene() -> Scene {
+pub(super) async fn scene() -> Scene {
     let stage = Stage::new().await;
     let org = stage.org("A").await;
     let run = stage.create(&org, &["one", "two"], json!({})).await;

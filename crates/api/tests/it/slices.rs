@@ -3,10 +3,10 @@
 use super::board::Commit;
 use super::imports::{SAMPLE_LINES, imported, json_of, results};
 use super::runs_stage::{Org, Stage, answer, until};
-use api::import::Mapping;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::fs;
+use types::ImportMapping as Mapping;
 use uuid::Uuid;
 
 /// Gives the samples of these runs documents: halves of `ocr` and `chart`, and a difficulty.

@@ -23,9 +23,12 @@ pub enum NoScore {
     NotANumber,
 }
 
+/// Fields of a metric's object that are the score.
+const OWN: [&str; 2] = ["score", "accuracy"];
+
 /// The score of a sample under a metric: a number or truth value as it is, of an object its
-/// numeric `score`, of one for the task's aggregation whether the choice is right. A metric `name/sub key` that was flattened from an object is looked up under
-/// `name`.
+/// numeric `score` or `accuracy`, of one for the task's aggregation whether the choice is right. A
+/// metric `name/sub key` that was flattened from an object is looked up under `name`.
 ///
 /// # Errors
 ///
@@ -38,7 +41,7 @@ pub fn score(sample: &Sample, metric: &str) -> Result<f64, NoScore> {
         .ok_or(NoScore::Missing)?;
     match value {
         Value::Null => Err(NoScore::Null),
-        Value::Object(fields) => match fields.get("score") {
+        Value::Object(fields) => match OWN.iter().find_map(|key| fields.get(*key)) {
             Some(score) => number(score),
             None => derived(fields),
         }
@@ -47,18 +50,18 @@ pub fn score(sample: &Sample, metric: &str) -> Result<f64, NoScore> {
     }
 }
 
-/// Where an aggregation compares letters of choices, so does this: right is 1, wrong is 0. Open
-/// questions are judged by more than equality.
+/// Where an aggregation compares letters of choices, so does this: right is 1, wrong is 0. Of
+/// several answers (MMMU with repeats) one that is right is enough. Open questions are judged by
+/// more than equality.
 fn derived(fields: &Map<String, Value>) -> Option<f64> {
     let is_choice = fields
         .get("question_type")
         .is_none_or(|kind| kind == "multiple-choice");
     let said = ["pred_answer", "parsed_pred"]
         .iter()
-        .find_map(|key| fields.get(*key)?.as_str())
-        .filter(|_| is_choice)?
-        .trim();
-    let is_right = |answer: &Value| answer.as_str().map(|answer| answer.trim() == said);
+        .find_map(|key| texts(fields.get(*key)?))
+        .filter(|_| is_choice)?;
+    let is_right = |answer: &Value| answer.as_str().map(|answer| said.contains(&answer.trim()));
     let right = match fields.get("answer")? {
         Value::Array(answers) => answers
             .iter()
@@ -72,6 +75,14 @@ fn derived(fields: &Map<String, Value>) -> Option<f64> {
         .and_then(Value::as_str)
         .is_none_or(|answer| answer.trim().len() == 1);
     is_letter.then_some(f64::from(u8::from(right)))
+}
+
+/// A text, or a list of nothing else.
+fn texts(value: &Value) -> Option<Vec<&str>> {
+    match value {
+        Value::Array(list) => list.iter().map(|item| item.as_str().map(str::trim)).collect(),
+        other => Some(vec![other.as_str()?.trim()]),
+    }
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -1,11 +1,15 @@
 //! How many samples there are, and which lines are none.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::samples::{BadLine, Sample};
 
 /// How many broken lines are named.
 const NAMED: u64 = 10;
+/// How many media are named.
+const MEDIA: usize = 200_000;
+/// Longest name of a medium, in bytes.
+const PATH: usize = 4096;
 
 /// The samples of one task in a file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +24,8 @@ pub struct SampleSurvey {
     pub most_often: u64,
     /// Lines, or entries of the list, that are no sample.
     pub bad: u64,
+    /// The media that samples name, each once; embedded ones are not among them.
+    pub media: BTreeSet<String>,
 }
 
 /// The samples of one task, as the check prints them.
@@ -49,6 +55,7 @@ impl SampleSurvey {
                 Ok(sample) => {
                     survey.count += 1;
                     truncated += u64::from(sample.flags.truncated);
+                    survey.take_media(sample.input_media);
                     *documents.entry(sample.doc_id).or_default() += 1;
                 }
                 Err(bad) => {
@@ -70,6 +77,13 @@ impl SampleSurvey {
         survey.documents = documents.len() as u64;
         survey.most_often = documents.values().max().copied().unwrap_or(0).into();
         survey
+    }
+
+    fn take_media(&mut self, sources: Vec<String>) {
+        let named = sources.into_iter().filter(|source| !source.starts_with("data:"));
+        let room = MEDIA.saturating_sub(self.media.len());
+        self.media
+            .extend(named.filter(|source| source.len() <= PATH).take(room));
     }
 
     /// What the check prints.

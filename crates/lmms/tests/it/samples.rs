@@ -11,7 +11,7 @@ use lmms::samples::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::fixtures::{bytes, files, folder};
+use crate::fixtures::{bytes, corpus, files, folder};
 
 fn sample(value: &Value) -> Sample {
     lmms::samples::parse_line(value.to_string().as_bytes()).expect("a sample")
@@ -104,9 +104,15 @@ fn scores() {
         Err(NoScore::Object)
     );
     assert_eq!(
-        score_of(&mmmu("multiple-choice", json!("C"), json!(["C"]))),
+        score_of(&mmmu("multiple-choice", json!("C"), json!(["B", "C"]))),
+        Ok(1.0),
+        "as MMMU counts it, one right answer of several is enough"
+    );
+    assert_eq!(
+        score_of(&mmmu("multiple-choice", json!("C"), json!([["C"]]))),
         Err(NoScore::Object)
     );
+    assert_eq!(score_of(&json!({"accuracy": 0.5, "prediction": "A"})), Ok(0.5));
     assert_eq!(
         score_of(&json!({"parsed_pred": "a cat", "answer": "cat"})),
         Err(NoScore::Object)
@@ -233,5 +239,37 @@ proptest! {
         let text = format!("{noise}\n{{\"doc_id\": 7}}");
         let last = SampleReader::new(text.as_bytes()).last().expect("a line");
         prop_assert_eq!(last.expect("a sample").doc_id, 7);
+    }
+}
+
+/// Tasks of the corpus whose aggregation is a mean of what each sample says: the mean of our scores
+/// is theirs. Of the others the reason is one of ours.
+#[test]
+fn scores_of_the_corpus_agree_with_its_documents() {
+    let Some(corpus) = corpus() else { return };
+    let mean = |file: &str, metric: &str| {
+        let bytes = std::fs::read(corpus.join(file)).expect("a file of the corpus");
+        let samples = SampleReader::new(&bytes[..]).map(|line| line.expect("a sample"));
+        let scores: Vec<f64> = samples
+            .map(|sample| score(&sample, metric).expect("a score"))
+            .collect();
+        scores.iter().sum::<f64>() / scores.len() as f64
+    };
+    for (stem, task, metric, expected) in [
+        (
+            "UESTC-Simon__lmms-eval-for-llama__mmmu__20260131_222302",
+            "mmmu_val",
+            "mmmu_acc",
+            0.35,
+        ),
+        (
+            "B1ueDrops__lmms-eval__urban_q25vl__20250526_141119",
+            "urbanvideobench",
+            "urbanvideobench_score/overall",
+            25.0 / 48.0,
+        ),
+    ] {
+        let found = mean(&format!("{stem}_samples_{task}.jsonl"), metric);
+        assert!((found - expected).abs() < 1e-9, "{task}: {found}");
     }
 }

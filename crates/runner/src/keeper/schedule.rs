@@ -135,7 +135,7 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{JobBenchmark, Limits};
+    use crate::job::{JobBenchmark, Limits, MediaLimits};
     use types::Isolation;
 
     fn process(orders: &[u32], argv: &[&str]) -> JobProcess {
@@ -175,6 +175,7 @@ mod tests {
             limits: Limits::default(),
             retry_benchmark: retries,
             isolation: Isolation::ModelOnce,
+            media: MediaLimits::default(),
         })
     }
 

@@ -1,17 +1,18 @@
 //! Speaking to the API.
 
 use crate::{
-    dir::{AttemptDir, read_capped},
+    dir::{AttemptDir, open_regular, read_capped},
     job::Job,
 };
 use reqwest::{Body, Client as Http, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     time::Duration,
 };
 use thiserror::Error;
-use types::{AttemptSecrets, Batch, BatchAnswer, OutputFile};
+use types::{AttemptSecrets, Batch, BatchAnswer, MediaHashes, OutputFile};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(30);
@@ -125,8 +126,7 @@ impl Client {
         let answers = status.is_success() || matches!(status, StatusCode::CONFLICT | StatusCode::GONE);
         match serde_json::from_slice(&body) {
             Ok(answer) if answers => Ok(answer),
-            _ if is_final(status) => Err(Refusal::Never(status)),
-            _ => Err(Refusal::Status(status)),
+            _ => Err(refusal_of(status)),
         }
     }
 
@@ -149,18 +149,45 @@ impl Client {
 
     /// Uploads one file of a benchmark.
     pub(super) async fn put_file(&self, order: u32, file: &OutputFile, path: &Path) -> Result<(), Refusal> {
-        let content = crate::dir::open_regular(path).map_err(Refusal::NoEndpoint)?;
+        let content = open_regular(path).map_err(Refusal::NoEndpoint)?;
         let order = order.to_string();
         let mut segments = vec!["files", "out", &order];
         segments.extend(file.path.split('/'));
-        let request = self
-            .request(Method::PUT, &segments, Some(("sha256", &file.sha256)))?
-            .header("content-type", "application/octet-stream")
-            .header("content-length", file.size)
-            .timeout(ANSWER + Duration::from_secs(file.size / SLOWEST))
-            .body(Body::from(tokio::fs::File::from_std(content)));
-        took(request.send().await?).await
+        let request = self.request(Method::PUT, &segments, Some(("sha256", &file.sha256)))?;
+        send(request, content, file.size).await
     }
+
+    /// Which of these media the API lacks.
+    pub(super) async fn missing_media(&self, hashes: &[&String]) -> Result<Vec<String>, Refusal> {
+        let asked = MediaHashes {
+            sha256: hashes.iter().map(|&hash| hash.clone()).collect(),
+        };
+        let request = self.request(Method::POST, &["media"], None)?.json(&asked);
+        let response = request.send().await?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(refusal_of(status));
+        }
+        let missing: MediaHashes = response.json().await?;
+        Ok(missing.sha256)
+    }
+
+    /// Uploads one medium.
+    pub(super) async fn put_medium(&self, hash: &str, path: &Path) -> Result<(), Refusal> {
+        let content = open_regular(path).map_err(Refusal::NoEndpoint)?;
+        let size = content.metadata().map_err(Refusal::NoEndpoint)?.len();
+        let request = self.request(Method::PUT, &["media", hash], None)?;
+        send(request, content, size).await
+    }
+}
+
+async fn send(request: RequestBuilder, content: File, size: u64) -> Result<(), Refusal> {
+    let request = request
+        .header("content-type", "application/octet-stream")
+        .header("content-length", size)
+        .timeout(ANSWER + Duration::from_secs(size / SLOWEST))
+        .body(Body::from(tokio::fs::File::from_std(content)));
+    took(request.send().await?).await
 }
 
 fn read_endpoint(file: &Path) -> std::io::Result<String> {
@@ -188,8 +215,15 @@ async fn took(response: Response) -> Result<(), Refusal> {
     let body = read(response).await?;
     match serde_json::from_slice::<Expected>(&body) {
         Ok(expected) if status == StatusCode::CONFLICT => Err(Refusal::Offset(expected.offset)),
-        _ if is_final(status) => Err(Refusal::Never(status)),
-        _ => Err(Refusal::Status(status)),
+        _ => Err(refusal_of(status)),
+    }
+}
+
+fn refusal_of(status: StatusCode) -> Refusal {
+    if is_final(status) {
+        Refusal::Never(status)
+    } else {
+        Refusal::Status(status)
     }
 }
 

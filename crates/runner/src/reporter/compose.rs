@@ -97,6 +97,7 @@ impl Composer {
         let more = self.take_lines(dir, job, &after, &mut batch, secrets, room)?;
         batch.news.extend(self.progress(job, &after, gpus));
         batch.news.extend(done);
+        batch.news.extend(next_media(job, cursor, &mut after));
         self.note_offsets(&mut after, &mut batch);
         Ok((Pending { batch, after }, more))
     }
@@ -333,6 +334,16 @@ fn next_done(dir: &AttemptDir, job: &Job, cursor: &Cursor, after: &mut State) ->
         run_benchmark_id: benchmark.run_benchmark_id,
         done,
     }))
+}
+
+/// A benchmark whose media are up, but which was not told yet.
+fn next_media(job: &Job, cursor: &Cursor, after: &mut State) -> Option<News> {
+    let mut untold = cursor.uploaded_media.difference(&after.media);
+    let benchmark = untold.find_map(|&order| job.benchmark(order))?;
+    after.media.insert(benchmark.order);
+    Some(News::MediaUploaded {
+        run_benchmark_id: benchmark.run_benchmark_id,
+    })
 }
 
 /// Whether a place in a log belongs to the benchmark under way.

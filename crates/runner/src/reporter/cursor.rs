@@ -28,6 +28,9 @@ pub(super) struct State {
     pub(super) current: Option<Current>,
     /// Benchmarks whose end was told.
     pub(super) finished: BTreeSet<u32>,
+    /// Benchmarks whose media were told.
+    #[serde(default)]
+    pub(super) media: BTreeSet<u32>,
     /// Whether the end was told.
     pub(super) exited: bool,
 }
@@ -60,6 +63,9 @@ pub(super) struct Cursor {
     /// Benchmarks whose files are up.
     #[serde(default)]
     pub(super) uploaded_benchmarks: BTreeSet<u32>,
+    /// Benchmarks whose media are up.
+    #[serde(default)]
+    pub(super) uploaded_media: BTreeSet<u32>,
     /// Whether nothing was remembered, be it the beginning or a loss.
     #[serde(skip)]
     pub(super) is_fresh: bool,
@@ -76,6 +82,7 @@ impl Default for Cursor {
             pending: None,
             uploaded: BTreeMap::new(),
             uploaded_benchmarks: BTreeSet::new(),
+            uploaded_media: BTreeSet::new(),
             is_fresh: true,
             notices: Vec::new(),
         }
@@ -94,6 +101,12 @@ impl Cursor {
         let aside = dir.path(".reporter.json.tmp");
         fs::write(&aside, serde_json::to_vec(self)?)?;
         fs::rename(&aside, dir.path(FILE))
+    }
+
+    /// Whether something is up that was not told.
+    pub(super) fn has_untold(&self) -> bool {
+        !self.uploaded_benchmarks.is_subset(&self.state.finished)
+            || !self.uploaded_media.is_subset(&self.state.media)
     }
 
     /// Whether an answer speaks of the pending batch. A reporter without a memory begins at 1,

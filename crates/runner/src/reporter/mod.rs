@@ -9,10 +9,11 @@ mod client;
 mod compose;
 mod cursor;
 mod lines;
+mod media;
 mod tail;
 mod upload;
 
-use crate::{dir::AttemptDir, engine::CancelReason, exec::chain, gpu, job::Job, keeper::events};
+use crate::{dir::AttemptDir, engine::CancelReason, exec::chain, gpu, job::Job, keeper::events, media::Kept};
 pub use lines::Unreported;
 pub use upload::part;
 
@@ -142,7 +143,7 @@ struct Reporter<'a> {
     cursor: Cursor,
     composer: Composer,
     gpus: Arc<Mutex<Vec<GpuSample>>>,
-    upload: Option<(u32, JoinHandle<Vec<String>>)>,
+    upload: Option<(Upload, JoinHandle<Vec<String>>)>,
     keeper: u32,
     last_post: Instant,
     last_upload: Instant,
@@ -157,6 +158,13 @@ struct Reporter<'a> {
     back: Bell,
     pause: Duration,
     complaint: String,
+}
+
+/// What is on its way of a benchmark.
+#[derive(Clone, Copy)]
+enum Upload {
+    Files(u32),
+    Media(u32),
 }
 
 /// What a round came to.
@@ -390,27 +398,38 @@ impl<'a> Reporter<'a> {
 
     /// One benchmark at a time goes up beside everything else. True while some have to.
     async fn upload_benchmarks(&mut self) -> io::Result<bool> {
-        if let Some((order, task)) = self.upload.take_if(|(_, task)| task.is_finished()) {
+        if let Some((upload, task)) = self.upload.take_if(|(_, task)| task.is_finished()) {
             let left_out = task.await.map_err(io::Error::other)?;
             self.cursor.notices.extend(left_out);
-            self.cursor.uploaded_benchmarks.insert(order);
+            match upload {
+                Upload::Files(order) => self.cursor.uploaded_benchmarks.insert(order),
+                Upload::Media(order) => self.cursor.uploaded_media.insert(order),
+            };
             self.cursor.save(self.dir)?;
         }
-        if self.upload.is_some() {
-            return Ok(true);
+        if self.upload.is_none() {
+            self.upload = self.next_upload()?;
         }
-        for benchmark in self.job.benchmarks() {
-            let order = benchmark.order;
-            let told = self.cursor.uploaded_benchmarks.contains(&order);
-            let Some(done) = (if told { None } else { self.dir.done(order)? }) else {
-                continue;
-            };
-            let task = tokio::spawn(upload::benchmark(self.client.clone(), self.dir.clone(), done));
-            self.upload = Some((order, task));
-            return Ok(true);
+        Ok(self.upload.is_some() || self.cursor.has_untold())
+    }
+
+    /// Scores go before media.
+    fn next_upload(&self) -> io::Result<Option<(Upload, JoinHandle<Vec<String>>)>> {
+        let orders = || self.job.benchmarks().map(|benchmark| benchmark.order);
+        for order in orders().filter(|order| !self.cursor.uploaded_benchmarks.contains(order)) {
+            if let Some(done) = self.dir.done(order)? {
+                let task = upload::benchmark(self.client.clone(), self.dir.clone(), done);
+                return Ok(Some((Upload::Files(order), tokio::spawn(task))));
+            }
         }
-        let untold = |order: &u32| !self.cursor.state.finished.contains(order);
-        Ok(self.cursor.uploaded_benchmarks.iter().any(untold))
+        for order in orders().filter(|order| !self.cursor.uploaded_media.contains(order)) {
+            let told = self.cursor.state.finished.contains(&order);
+            if told && Kept::is_whole(self.dir, order) {
+                let task = media::benchmark(self.client.clone(), self.dir.clone(), order);
+                return Ok(Some((Upload::Media(order), tokio::spawn(task))));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -14,6 +14,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, Read, Seek, SeekFrom},
+    path::Path,
     time::Duration,
 };
 use types::BenchmarkDone;
@@ -113,26 +114,34 @@ pub(super) async fn benchmark(client: Client, dir: AttemptDir, done: BenchmarkDo
     let mut left_out = Vec::new();
     for file in &done.files {
         let path = dir.out(done.order).join(&file.path);
-        let mut pause = PAUSE;
-        loop {
-            match client.put_file(done.order, file, &path).await {
-                Ok(()) => break,
-                Err(refusal) if is_hopeless(&refusal, &path) => {
-                    left_out.push(format!("`{}` is not uploaded: {}", file.path, chain(&refusal)));
-                    break;
-                }
-                Err(_) => tokio::time::sleep(pause).await,
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+        if let Err(refusal) = patiently(|| client.put_file(done.order, file, &path), || is_gone(&path)).await
+        {
+            left_out.push(format!("`{}` is not uploaded: {}", file.path, chain(&refusal)));
         }
     }
     left_out
 }
 
-/// Whether another try cannot help: the API will never take it, or the file is gone.
-fn is_hopeless(refusal: &Refusal, path: &std::path::Path) -> bool {
-    matches!(refusal, Refusal::Never(_) | Refusal::Offset(_))
-        || open_regular(path).is_err_and(|error| error.kind() != io::ErrorKind::Interrupted)
+/// Tries until it is done, or until another try cannot help: the API will never take it, or what
+/// it is about is gone.
+pub(super) async fn patiently<T, F: Future<Output = Result<T, Refusal>>>(
+    mut ask: impl FnMut() -> F,
+    is_gone: impl Fn() -> bool,
+) -> Result<T, Refusal> {
+    let mut pause = PAUSE;
+    loop {
+        match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(refusal @ (Refusal::Never(_) | Refusal::Offset(_))) => return Err(refusal),
+            Err(refusal) if is_gone() => return Err(refusal),
+            Err(_) => tokio::time::sleep(pause).await,
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+pub(super) fn is_gone(path: &Path) -> bool {
+    open_regular(path).is_err_and(|error| error.kind() != io::ErrorKind::Interrupted)
 }
 
 #[cfg(test)]

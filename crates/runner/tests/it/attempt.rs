@@ -1,6 +1,6 @@
 //! An attempt directory in a temporary folder, and an executor in it.
 
-use runner::{AttemptDir, Job, JobBenchmark, JobProcess, Limits};
+use runner::{AttemptDir, Job, JobBenchmark, JobProcess, Limits, MediaLimits};
 use std::{
     collections::BTreeMap,
     fs,
@@ -66,6 +66,7 @@ impl Attempt {
             },
             retry_benchmark: 0,
             isolation: Isolation::ProcessPerBenchmark,
+            media: MediaLimits::default(),
         };
         Self {
             dir: AttemptDir::new(root.path().join("attempt")),

@@ -6,6 +6,7 @@ use crate::{
 };
 use runner::{JobBenchmark, JobProcess};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -175,6 +176,81 @@ fn documents_are_written_without_media() {
     );
     let expected = "{\"doc_id\": 0, \"doc\": {\"q\": \"a\", \"media\": null}}\n{\"doc_id\": 1, \"doc\": {\"q\": \"é\"}}\n";
     assert_eq!(attempt.read("out/0/docs_first.jsonl"), expected);
+}
+
+/// The lines of an index: document, place, kind, or the problem.
+fn media(attempt: &Attempt, name: &str) -> Vec<String> {
+    let lines = attempt.read(name);
+    let lines = lines
+        .lines()
+        .map(|line| serde_json::from_str::<types::MediaLine>(line).unwrap());
+    let said = |line: types::MediaLine| {
+        let what = line.kind.or(line.problem).unwrap();
+        format!("{} {} {what}", line.doc_id, line.position)
+    };
+    lines.map(said).collect()
+}
+
+#[test]
+fn what_documents_show_is_kept_once_the_verdict_is_there() {
+    let receiver = Receiver::start();
+    let attempt = attempt(&["seen", "first"]).reporting_to(&receiver.endpoint_file());
+    attempt.run();
+    assert_eq!(outcomes(&attempt), [Outcome::Completed, Outcome::Completed]);
+    assert_eq!(
+        files(&attempt.done(0)).len(),
+        2,
+        "media are no files of the verdict"
+    );
+    let expected = [
+        "0 0 image",
+        "0 1 audio",
+        "0 2 wrong_type",
+        "0 3 remote",
+        "0 4 unsupported",
+        "1 0 image",
+        "2 0 failed",
+    ];
+    assert_eq!(media(&attempt, "out/0/media_seen.jsonl"), expected);
+    assert!(
+        !attempt.dir.path("out/1/media.json").exists(),
+        "a text has no media"
+    );
+    let told = events(&attempt, "media_kept");
+    assert_eq!(
+        (told.len(), &told[0]["count"], &told[0]["left_out"]),
+        (1, &2.into(), &4.into())
+    );
+    let seen = attempt.job.benchmarks().next().unwrap().run_benchmark_id;
+    receiver.until("the media", |store| {
+        let uploaded = |news: &types::News| matches!(news, types::News::MediaUploaded { run_benchmark_id } if *run_benchmark_id == seen);
+        store.news().any(uploaded)
+    });
+    let store = receiver.store();
+    assert_eq!(store.media.len(), 2, "the same picture goes up once");
+    for (hash, bytes) in &store.media {
+        assert_eq!(*hash, hex::encode(Sha256::digest(bytes)));
+    }
+    assert!(
+        store.files.contains_key("0/media_seen.jsonl"),
+        "{:?}",
+        store.files.keys()
+    );
+}
+
+#[test]
+fn more_media_than_the_limit_are_left_out_and_said() {
+    let mut attempt = attempt(&["seen"]);
+    attempt.job.media.max_count = 1;
+    attempt.run();
+    let lines = media(&attempt, "out/0/media_seen.jsonl");
+    assert_eq!(lines[..2], ["0 0 image", "0 1 left_out"]);
+    assert_eq!(lines[lines.len() - 2..], ["1 0 left_out", "2 0 left_out"]);
+    let mut none = self::attempt(&["seen"]);
+    none.job.media.max_count = 0;
+    none.run();
+    assert!(!none.dir.path("out/0/media").exists());
+    assert_eq!(outcomes(&none), [Outcome::Completed]);
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(crate) struct Store {
     pub(crate) logs: BTreeMap<String, Vec<u8>>,
     pub(crate) files: BTreeMap<String, Vec<u8>>,
     pub(crate) hashes: BTreeMap<String, String>,
+    pub(crate) media: BTreeMap<String, Vec<u8>>,
     pub(crate) order: Option<Order>,
     pub(crate) secrets: BTreeMap<String, String>,
     /// Answers every request with this status.
@@ -219,6 +220,19 @@ fn answer(store: &mut Store, request: &Request) -> Option<(u16, Vec<u8>)> {
         ("PUT", "files/stdout.log" | "files/stderr.log") => {
             let offset = query.strip_prefix("offset=")?.parse().ok()?;
             Some(take_log(store, &path["files/".len()..], offset, &request.body))
+        }
+        ("POST", "media") => {
+            let mut asked: types::MediaHashes = serde_json::from_slice(&request.body).expect("hashes");
+            asked.sha256.retain(|hash| !store.media.contains_key(hash));
+            Some((200, serde_json::to_vec(&asked).unwrap()))
+        }
+        ("PUT", path) if path.starts_with("media/") => {
+            let hash = path["media/".len()..].to_owned();
+            assert!(
+                store.media.insert(hash, request.body.clone()).is_none(),
+                "sent twice"
+            );
+            Some((204, Vec::new()))
         }
         ("PUT", path) => {
             let name = path.strip_prefix("files/out/")?.to_owned();

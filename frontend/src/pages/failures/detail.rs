@@ -15,9 +15,12 @@ use crate::{
         words::{Badge, Kbd, StatusMark, Tone, Untrusted, Weight},
     },
     format::{MISSING, Part, count, diff_words, flag_words, input_text, significant, text_of},
+    media::Viewer,
     url::{Step, use_carry, use_changed, use_set_params},
 };
 
+/// Characters of the prompt that name a medium for those who do not see it.
+const CAPTION: usize = 120;
 /// Characters of a text that are shown before "Show all".
 const CUT: usize = 2400;
 
@@ -28,12 +31,14 @@ pub fn Detail(
     sample: Signal<Arc<SampleDetail>>,
     /// The address.
     address: Address,
+    /// Asks for the sample again.
+    on_stale: Callback<()>,
 ) -> impl IntoView {
     view! {
         <div class="failures__detail">
             {move || {
                 let detail = sample.get();
-                view! { <Input detail=detail.clone()/><Answer detail=detail.clone() address/><Facts detail/> }
+                view! { <Input detail=detail.clone() on_stale/><Answer detail=detail.clone() address/><Facts detail/> }
             }}
         </div>
     }
@@ -41,7 +46,22 @@ pub fn Detail(
 }
 
 #[component]
-fn Input(detail: Arc<SampleDetail>) -> impl IntoView {
+fn Input(detail: Arc<SampleDetail>, on_stale: Callback<()>) -> impl IntoView {
+    let media = detail.sample.media.clone();
+    let prompt = input_text(&detail.sample.input);
+    let caption: String = prompt
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(CAPTION)
+        .collect();
+    let heading = (!media.is_empty()).then(|| {
+        view! { <h3 class="failures__h">"Prompt"</h3> }
+    });
+    let n = media.len() as u64;
+    let note =
+        (n > 1).then(|| view! { <span class="sect__note">{crate::format::count(n)}" attachments"</span> });
     let doc = detail.doc.as_ref().and_then(Value::as_object).cloned();
     let fields = doc.filter(|doc| !doc.is_empty()).map(|doc| {
         let rows = doc.iter().map(|(name, value)| {
@@ -56,8 +76,10 @@ fn Input(detail: Arc<SampleDetail>) -> impl IntoView {
     });
     view! {
         <section aria-labelledby="sample-input">
-            <div class="sect__head"><h2 id="sample-input">"Input"</h2></div>
-            <div class="diff"><Long text=input_text(&detail.sample.input)/></div>
+            <div class="sect__head"><h2 id="sample-input">"Input"</h2>{note}</div>
+            <Viewer media caption on_stale/>
+            {heading}
+            <div class="diff"><Long text=prompt/></div>
             {fields}
         </section>
     }

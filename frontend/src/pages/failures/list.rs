@@ -11,6 +11,7 @@ use crate::{
         words::{Kbd, Untrusted},
     },
     format::{count, input_text, plural, text_of},
+    media::Thumb,
     url::{Step, use_changed, use_set_params},
 };
 
@@ -138,6 +139,7 @@ fn ListItem(
     };
     view! {
         <a id=format!("sample-{id}") class="list__i" href=move || changed(&[("sample", &id.to_string())]) aria-current=current>
+            <Thumb media=sample.media.clone()/>
             <span class="trunc"><Untrusted text=question/></span>
             <span class="list__t small dim">
                 <span class="trunc"><Untrusted text=versus(&sample)/></span>

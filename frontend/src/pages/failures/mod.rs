@@ -99,7 +99,7 @@ pub fn Failures() -> impl IntoView {
                 <List explorer/>
                 <Show when=move || open.get().is_some()>
                     <Panel load=detail.load on_retry=detail.retry() lines=12
-                        children=move |sample| view! { <Detail sample address/> }.into_any()/>
+                        children=move |sample| view! { <Detail sample address on_stale=detail.retry()/> }.into_any()/>
                 </Show>
             </div>
         </Show>

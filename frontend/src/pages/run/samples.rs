@@ -18,11 +18,12 @@ use crate::{
         words::{Badge, Untrusted, Weight},
     },
     format::{count, flag_words, input_text, metrics_text, significant, text_of},
+    media::Thumbs,
     shell::{
         keys::{Binding, bind},
         page::Section,
     },
-    url::{Step, use_param, use_set_params},
+    url::{Step, use_carry, use_param, use_set_params},
 };
 
 /// Samples of a page.
@@ -192,6 +193,11 @@ fn reveal(id: &str) {
 #[component]
 fn Sample(sample: SampleView, picked: Memo<String>) -> impl IntoView {
     let id = sample.id.to_string();
+    let (store, carry) = (use_store(), use_carry());
+    let href = {
+        let address = format!("/failures?run={}&mark=all&sample={id}", store.id);
+        Signal::derive(move || carry(&address))
+    };
     let current = {
         let id = id.clone();
         move || picked.with(|picked| *picked == id).then_some("true")
@@ -225,6 +231,7 @@ fn Sample(sample: SampleView, picked: Memo<String>) -> impl IntoView {
                 {flags}
                 <span class="run__score">{score}</span>
             </header>
+            <Thumbs media=sample.media.clone() href/>
             <dl class="run__parts">
                 <Part name="Input" text=input_text(&sample.input)/>
                 <Part name="Expected" text=text_of(&sample.ground_truth)/>

@@ -176,6 +176,10 @@ async fn write_note(
             run_benchmarks::report_done(conn, run, pick.0, attempt, &done).await?;
             None
         }
+        Note::Media { pick } => {
+            run_benchmarks::report_media(conn, run, pick.0, attempt).await?;
+            None
+        }
         Note::Notice { message, .. } => Some(notice(message, executor.epoch)),
         Note::Exited { .. } => None,
     })

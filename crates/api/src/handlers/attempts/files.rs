@@ -91,7 +91,7 @@ fn log_of(name: &str) -> Option<LogStream> {
     }
 }
 
-fn refused(error: StoreError) -> AppError {
+pub(super) fn refused(error: StoreError) -> AppError {
     match error {
         StoreError::TooLarge(_) => AppError::TooLarge(format!("the file {error}")),
         StoreError::Hash { .. } => AppError::field("sha256", error.to_string()),

@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod files;
+pub mod media;
 mod news;
 mod progress;
 pub mod secrets;

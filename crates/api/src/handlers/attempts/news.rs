@@ -34,6 +34,9 @@ pub(super) enum Note {
         pick: RunBenchmarkId,
         done: Box<BenchmarkDone>,
     },
+    Media {
+        pick: RunBenchmarkId,
+    },
     Notice {
         message: String,
         at: DateTime<Utc>,
@@ -115,6 +118,12 @@ fn take(changes: &mut Changes, news: News, state: AttemptState) -> AttemptState 
                 done,
             });
             return state.max(AttemptState::Running);
+        }
+        News::MediaUploaded { run_benchmark_id } => {
+            changes.wakes_worker = true;
+            changes.notes.push(Note::Media {
+                pick: run_benchmark_id,
+            });
         }
         News::Exited { exit } => {
             changes.wakes_worker = true;

@@ -17,10 +17,11 @@ pub mod rename;
 pub mod requeue;
 pub mod rights;
 pub mod samples;
+mod shown;
 pub mod ticket;
 mod totals;
 
-use super::{attempts, ws};
+use super::{attempts, media, ws};
 use utoipa::OpenApi;
 
 /// What the document says of these routes.
@@ -44,7 +45,10 @@ use utoipa::OpenApi;
         download::download_artifact,
         attempts::batch::post_batch,
         attempts::files::put_file,
+        attempts::media::ask_for_media,
+        attempts::media::put_medium,
         attempts::secrets::get_attempt_secrets,
+        media::get_medium,
         ws::follow_run,
     ),
     components(schemas(types::LiveMessage))

@@ -5,9 +5,9 @@ use crate::auth::Principal;
 use crate::db::artifacts::{self, Chunk};
 use crate::db::{Conn, attempts};
 use crate::error::{AppError, AppResult};
+use crate::serving;
 use crate::state::AppState;
 use crate::store::Store;
-use actix_web::http::header::{ACCEPT_RANGES, CONTENT_RANGE, RANGE};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
@@ -57,51 +57,12 @@ async fn respond(
     stream: LogStream,
     size: u64,
 ) -> AppResult<HttpResponse> {
-    let range = requested(request, size)?;
-    let wanted = range.clone().unwrap_or(0..size);
+    let (mut response, wanted) = serving::begin(request, size)?;
     let body = bytes(state, attempt, stream, wanted.clone()).await?;
-    let mut response = match &range {
-        Some(r) => {
-            let mut partial = HttpResponse::PartialContent();
-            partial.insert_header((CONTENT_RANGE, format!("bytes {}-{}/{size}", r.start, r.end - 1)));
-            partial
-        }
-        None => HttpResponse::Ok(),
-    };
     response
-        .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header(("X-Content-Type-Options", "nosniff"))
         .content_type("application/octet-stream");
     Ok(response.no_chunking(wanted.end - wanted.start).streaming(body))
-}
-
-fn requested(request: &HttpRequest, size: u64) -> AppResult<Option<Range<u64>>> {
-    let Some(header) = request.headers().get(RANGE).and_then(|h| h.to_str().ok()) else {
-        return Ok(None);
-    };
-    range_of(header, size)
-        .map_err(|()| AppError::Range(format!("`{header}` is not within the {size} bytes there are")))
-}
-
-/// One range of bytes; several, or another unit, are answered with the whole, as HTTP allows.
-fn range_of(header: &str, size: u64) -> Result<Option<Range<u64>>, ()> {
-    let Some(spec) = header.strip_prefix("bytes=").filter(|s| !s.contains(',')) else {
-        return Ok(None);
-    };
-    let Some((first, last)) = spec.trim().split_once('-') else {
-        return Ok(None);
-    };
-    let range = match (first.parse::<u64>(), last.parse::<u64>()) {
-        (Ok(first), Ok(last)) => first..size.min(last.saturating_add(1)),
-        (Ok(first), Err(_)) if last.is_empty() => first..size,
-        (Err(_), Ok(suffix)) if first.is_empty() => size.saturating_sub(suffix)..size,
-        _ => return Ok(None),
-    };
-    if range.start >= range.end {
-        Err(())
-    } else {
-        Ok(Some(range))
-    }
 }
 
 /// The bytes of a range of an output, chunk by chunk.
@@ -140,21 +101,4 @@ async fn part(
         .await
         .map_err(AppError::internal)?;
     Ok(stream.map_err(AppError::internal))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::range_of;
-
-    #[test]
-    fn ranges_are_read_as_http_says() {
-        assert_eq!(range_of("bytes=0-9", 100), Ok(Some(0..10)));
-        assert_eq!(range_of("bytes=90-", 100), Ok(Some(90..100)));
-        assert_eq!(range_of("bytes=-10", 100), Ok(Some(90..100)));
-        assert_eq!(range_of("bytes=50-999", 100), Ok(Some(50..100)));
-        assert_eq!(range_of("bytes=100-", 100), Err(()));
-        assert_eq!(range_of("bytes=-5", 0), Err(()));
-        assert_eq!(range_of("bytes=1-2,4-5", 100), Ok(None));
-        assert_eq!(range_of("lines=1-2", 100), Ok(None));
-    }
 }

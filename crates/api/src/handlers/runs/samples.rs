@@ -1,5 +1,6 @@
 //! `GET /runs/{run_id}/samples`, its buckets, and one sample
 
+use super::shown::add_media;
 use super::{access, list::page_size};
 use crate::auth::{Principal, Scope};
 use crate::db::explore::{self, Cursor, Filter, Mark, Sort};
@@ -150,7 +151,8 @@ pub async fn get_run_samples(
         .db
         .user(&principal, async |conn: &mut Conn| -> AppResult<_> {
             access::visible(conn, id).await?;
-            let (found, next) = explore::page(conn, id, &filter, sort, cursor.as_ref(), limit).await?;
+            let (mut found, next) = explore::page(conn, id, &filter, sort, cursor.as_ref(), limit).await?;
+            add_media(conn, &state, &mut found).await?;
             Ok(web::Json(SamplePage {
                 samples: found,
                 total: u64::try_from(explore::count(conn, id, &filter).await?).unwrap_or(0),
@@ -202,12 +204,13 @@ pub async fn get_sample(
     state
         .db
         .user(&principal, async |conn: &mut Conn| -> AppResult<_> {
-            let found = explore::find(conn, id.0)
+            let mut found = explore::find(conn, id.0)
                 .await?
                 .ok_or_else(|| AppError::not_found("sample", *id))?;
             principal.require_in(OrganizationId(found.organization), Role::Viewer, Scope::Read)?;
             let run = access::visible(conn, RunId(found.run)).await?;
             let model = models::find(conn, ModelId(run.model_id)).await?;
+            add_media(conn, &state, std::slice::from_mut(&mut found.sample)).await?;
             let others = explore::others(conn, &found, SHOWN_OTHERS).await?;
             let agreement = agreement::of_document(conn, &found).await?;
             Ok(web::Json(SampleDetail {
