@@ -1,6 +1,7 @@
 """A small OpenAI-compatible endpoint for the browser tests: `endpoint.py PORT-FILE`.
 
-The model's name says how often it is right: `...-p80` is right for 80 % of the questions, always the same ones.
+The model's name says how often it is right: `...-p80` is right for 80 % of the questions, always the same ones; `hostile` answers with
+markup.
 `POST /control {"hold_after": 5}` lets five more requests through and holds the rest until it is changed, so that a test
 can look at a run that stands still. `{"latency": 0.1}` sets the time of an answer. `GET /control` counts.
 """
@@ -17,6 +18,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 HERE = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(HERE, "answers.json")) as file:
     ANSWERS = json.load(file)
+
+
+# What a page must show as it is.
+MARKUP = [
+    "<script>alert('script')</script>",
+    "<img src=x onerror=alert('img')>",
+    "<svg onload=alert('svg')><a xlink:href='javascript:alert(1)'>x</a></svg>",
+    "[x](javascript:alert('link')) <iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "\"><style>body{display:none}</style>\u202e\x1b]8;;javascript:alert(1)\x07x\x1b]8;;\x07",
+]
 
 
 class Gate:
@@ -62,6 +73,8 @@ def answer_to(model, messages):
     ids = re.findall(r"\[(Q\d+[a-z])\]", text)
     right = ANSWERS.get(ids[-1], "?") if ids else "?"
     accuracy = int((re.search(r"-p(\d+)", model) or [0, "80"])[1])
+    if "hostile" in model:
+        return MARKUP[sum(map(ord, text)) % len(MARKUP)]
     luck = int(hashlib.sha1((model + text).encode()).hexdigest(), 16) % 100
     return right if luck < accuracy else ("B" if right == "A" else "wrong")
 

@@ -248,7 +248,7 @@ pub fn StaleNote<T: Send + Sync + 'static>(
             view! {
                 <p class="stale" role="status">
                     <Icon glyph=Glyph::Stall/>
-                    <span>{format!("{}; last update {since}", fault.cause.trim_end_matches('.'))}</span>
+                    <span>{format!("{}; state as of {since}", fault.cause.trim_end_matches('.'))}</span>
                     <button type="button" class="link" on:click=move |_| on_retry.run(())>"Try again"</button>
                 </p>
             }
@@ -267,7 +267,7 @@ pub fn Reconnecting(
     move || {
         since.get().map(|at| {
             let words = if at > 0.0 {
-                format!("Reconnecting; last update {}", clock_seconds(at, zone))
+                format!("Reconnecting; state as of {}", clock_seconds(at, zone))
             } else {
                 "Connecting".to_owned()
             };

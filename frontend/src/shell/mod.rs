@@ -16,6 +16,7 @@ pub mod toasts;
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
+use crate::components::panel::StaleNote;
 use account::{CredentialsDialog, CredentialsOpen, keep_organization};
 use header::Header;
 use keys::{KeyHelp, provide_keys};
@@ -36,7 +37,7 @@ pub fn Shell(
     provide_keys();
     provide_context(CredentialsOpen(RwSignal::new(false)));
     keep_organization();
-    provide_pulse();
+    let service = provide_pulse().system;
     slice::provide_slices();
     let main = NodeRef::<html::Main>::new();
     focus_on_arrival(main);
@@ -45,7 +46,11 @@ pub fn Shell(
         <div class="app">
             <Nav/>
             <Header/>
-            <main class="page" id="main" tabindex="-1" node_ref=main>{children()}</main>
+            <main class="page" id="main" tabindex="-1" node_ref=main>
+                // What a page shows is as old as the last answer, also where the page itself asks nobody.
+                <div class="page__state"><StaleNote load=Signal::from(service.load) on_retry=service.retry()/></div>
+                {children()}
+            </main>
         </div>
         <ToastStack/>
         <Palette/>
