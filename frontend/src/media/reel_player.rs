@@ -93,7 +93,7 @@ pub fn ReelPlayer(
         at.update(|at| {
             *at = at
                 .saturating_add_signed(by)
-                .min(count.get_untracked().saturating_sub(1))
+                .min(count.get_untracked().saturating_sub(1));
         });
     };
     let play = move || {

@@ -124,7 +124,7 @@ pub fn SliceSelector() -> impl IntoView {
             items.push(Item::new("Slices", || {}).disabled(Some(reason.to_owned())));
         }
         items.push(Item::new("See all slices", move || {
-            go(&untrack(|| carry("/slices")), Step::Push)
+            go(&untrack(|| carry("/slices")), Step::Push);
         }));
         items
     };

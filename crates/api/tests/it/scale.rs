@@ -76,7 +76,7 @@ async fn plan_of(stage: &Stage, sort: Sort, cursor: &str) -> String {
             diesel::sql_query(format!("prepare page as {}", explore::statement(sort)))
                 .execute(conn)
                 .await?;
-            let nothing = vec!["null"; 10].join(", ");
+            let nothing = ["null"; 10].join(", ");
             let explain = format!("explain execute page('{run}', {nothing}, 100, {cursor})");
             let lines: Vec<Line> = diesel::sql_query(explain).load(conn).await?;
             diesel::sql_query("deallocate page").execute(conn).await?;

@@ -330,7 +330,7 @@ fn Found(draft: Draft, checked: Memo<Option<Result<Rule, String>>>) -> impl Into
         timer.set_value(Some(SendWrapper::new(later)));
     });
     let preview = remote(
-        move || rested.get().map(|wanted| Key(wanted)),
+        move || rested.get().map(Key),
         async |client, wanted: Key| endpoints::preview_slice(&client, &wanted.0).await,
     );
     view! {

@@ -144,7 +144,7 @@ fn Row(line: Line, report: Option<Arc<SliceReport>>, board: Board) -> impl IntoV
         let (edited, doomed, id) = (edited.clone(), doomed.clone(), id.clone());
         vec![
             Item::new("Look through it everywhere", move || {
-                set(&[("slice", &id)], Step::Push)
+                set(&[("slice", &id)], Step::Push);
             }),
             Item::new("Edit…", move || board.editing.set(Some(Editing::of(&edited)))),
             Item::new("Delete…", move || board.doomed.set(Some(doomed.clone()))),

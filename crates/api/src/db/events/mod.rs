@@ -55,11 +55,7 @@ pub async fn append(conn: &mut Conn, run_id: Uuid, events: Vec<NewEvent>) -> Que
 
 /// As [`append`]; returns the messages, for those who follow the run in this process. Nobody may be told of them
 /// before the transaction is committed.
-pub async fn append_told(
-    conn: &mut Conn,
-    run_id: Uuid,
-    events: Vec<NewEvent>,
-) -> QueryResult<Vec<Frame>> {
+pub async fn append_told(conn: &mut Conn, run_id: Uuid, events: Vec<NewEvent>) -> QueryResult<Vec<Frame>> {
     let (_, rows) = number(conn, run_id, events).await?;
     let Some((rows, organization)) = rows else {
         return Ok(Vec::new());

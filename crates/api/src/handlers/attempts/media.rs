@@ -24,7 +24,7 @@ pub async fn ask_for_media(
     path: web::Path<String>,
     body: web::Payload,
 ) -> AppResult<web::Json<MediaHashes>> {
-    let executor = token::executor(&state, request.headers(), &path).await?;
+    let executor = token::executor(&state, &token::Caller::of(request.headers(), &path)?).await?;
     let asked: MediaHashes = json::read(body).await?;
     if asked.sha256.len() > MAX_MEDIA_ASKED {
         let n = asked.sha256.len();
@@ -60,7 +60,7 @@ pub async fn put_medium(
     body: web::Payload,
 ) -> AppResult<HttpResponse> {
     let (id, sha256) = path.into_inner();
-    let executor = token::executor(&state, request.headers(), &id).await?;
+    let executor = token::executor(&state, &token::Caller::of(request.headers(), &id)?).await?;
     if !is_sha256(&sha256) {
         return Err(bad_hash(&sha256));
     }
