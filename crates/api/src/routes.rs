@@ -91,6 +91,8 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
             .route("/slices", get().to(slices::read::list_slices))
             .route("/slices", post().to(slices::write::create_slice))
             .route("/slices/preview", post().to(slices::preview::preview_slice))
+            // `preview` is no slice that could be changed.
+            .route("/slices/preview", web::route().to(no_route))
             .route("/slices/{slice_id}", get().to(slices::read::get_slice))
             .route("/slices/{slice_id}", patch().to(slices::write::update_slice))
             .route("/slices/{slice_id}", delete().to(slices::write::delete_slice))
@@ -190,6 +192,7 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
     // Outside of the API, where no cookie is sent to.
     cfg.route("/media/{organization_id}/{sha256}", get().to(media::get_medium));
     cfg.route("/media/{organization_id}/{sha256}", head().to(media::get_medium));
+    cfg.route("/media/{organization_id}/{sha256}", web::route().to(no_route));
     cfg.route("/ws/runs/{run_id}", get().to(ws::follow_run));
     cfg.default_service(web::to(spa::serve));
 }

@@ -10,11 +10,11 @@ import { expectGood } from "../support/good.ts";
 /** A results document as lmms-eval writes it. */
 function document(model: string, value: number): string {
   return JSON.stringify({
-    results: { shapes_mc: { alias: "shapes_mc", "exact_match,none": value, "exact_match_stderr,none": 0.1, "submission,none": null } },
+    results: { shapes_mc: { alias: "shapes_mc", "mc_acc,none": value, "mc_acc_stderr,none": 0.1, "submission,none": null } },
     configs: { shapes_mc: {} },
     config: { model: "vllm", model_args: `pretrained=${model},api_key=sk-abcdefghij0123456789` },
     model_name: model,
-    higher_is_better: { shapes_mc: { exact_match: true } },
+    higher_is_better: { shapes_mc: { mc_acc: true } },
     "n-samples": { shapes_mc: { original: 2, effective: 2 } },
     date: "20260101_080000",
   });
@@ -23,7 +23,7 @@ function document(model: string, value: number): string {
 /** Two samples with a line between them that is none. */
 function samples(): string {
   const line = (id: number, answer: string, value: number): string =>
-    JSON.stringify({ doc_id: id, target: "A", filtered_resps: [answer], exact_match: value, input: `Question ${id}: <b>模型</b>` });
+    JSON.stringify({ doc_id: id, target: "A", filtered_resps: [answer], mc_acc: value, input: `Question ${id}: <b>模型</b>` });
   return `${line(0, "A", 1)}\n{"doc_id": 1, "tar\n${line(1, "B", 0)}\n`;
 }
 

@@ -43,7 +43,7 @@ test("a slice is made by a rule, looked through on every page, and removed", asy
   await expect(dialog.getByRole("button", { name: "Make slice" })).toBeDisabled();
   await dialog.getByLabel("Rule").fill("@doc_id < 24");
   await expect(dialog.getByText("kept as: @doc_id < 24")).toBeVisible();
-  await expect(dialog.getByText(/^24 of \d+ samples in the newest runs/)).toBeVisible();
+  await expect(dialog.getByText(/arith_text: 24 of 30/)).toBeVisible();
   await expectGood(page, "slices-dialog");
   await dialog.getByRole("button", { name: "Make slice" }).click();
   await expect(dialog).toHaveCount(0);
@@ -63,7 +63,7 @@ test("a slice is made by a rule, looked through on every page, and removed", asy
   await expect(row.locator("[data-value]")).toHaveCount(1);
   expect(Number(await row.locator("[data-value]").getAttribute("data-value"))).toBeCloseTo(expected.mean, 9);
   const metrics = (await api.get(`/slices/${first.id}/metrics?benchmark_id=${benchmark}`)).metrics;
-  expect(metrics).toHaveLength(2);
+  expect(metrics.map((metric: Json) => metric.run_id)).toEqual(expect.arrayContaining(runs));
   const own = metrics.find((metric: Json) => metric.run_id === runs[1]);
   expect(own.metric_value).toBeCloseTo(expected.mean, 9);
   expect(own.stderr).toBeCloseTo(expected.stderr, 9);

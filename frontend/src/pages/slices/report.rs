@@ -33,11 +33,7 @@ pub fn Figures(
                 let value = row
                     .and_then(|row| row.value)
                     .map_or_else(|| MISSING.to_owned(), |value| real(value, digits));
-                (
-                    value,
-                    gap.worst_name.clone(),
-                    format!("{} worse than all samples", real(gap.worst_gap, digits)),
-                )
+                (value, gap.worst_name.clone(), against_all(gap.worst_gap, digits))
             });
             let (value, name, more) = worst.unwrap_or_else(|| none("needs two slices that are large enough"));
             let gap = report.gap.as_ref().map(|gap| {
@@ -79,6 +75,12 @@ fn equals(p: &str) -> String {
     } else {
         format!("= {p}")
     }
+}
+
+/// Slices may overlap and leave samples out, so that even the worst can be above the whole.
+fn against_all(gap: f64, digits: usize) -> String {
+    let word = if gap < 0.0 { "better" } else { "worse" };
+    format!("{} {word} than all samples", real(gap.abs(), digits))
 }
 
 #[cfg(test)]

@@ -51,6 +51,6 @@ use utoipa::OpenApi;
         media::get_medium,
         ws::follow_run,
     ),
-    components(schemas(types::LiveMessage))
+    components(schemas(types::LiveMessage, crate::media::Purpose))
 )]
 pub struct RunsApi;
