@@ -175,6 +175,11 @@ impl Inner {
         });
     }
 
+    /// Whether somebody follows this run here who has not been told of this number.
+    fn lacks(&self, run: Uuid, seq: i64) -> bool {
+        self.feeds().get(&run).is_some_and(|feed| feed.position < seq)
+    }
+
     fn followed(&self) -> Vec<(Uuid, i64)> {
         self.feeds()
             .iter()
@@ -248,7 +253,7 @@ async fn pump(hub: Weak<Inner>, mut hints: mpsc::Receiver<Hint>) {
         // The task itself must not keep the hub alive, so it holds it only for the time of a tick.
         let look = tokio::select! {
             hint = hints.recv() => match hint {
-                Some(hint) => drain(hint, &mut hints),
+                Some(hint) => drain(&inner, hint, &mut hints),
                 None => return,
             },
             () = inner.fresh.notified() => Look::Everywhere,
@@ -265,16 +270,16 @@ enum Look {
     Everywhere,
 }
 
-/// Takes all hints that wait, so that a burst costs one read.
-fn drain(first: Hint, hints: &mut mpsc::Receiver<Hint>) -> Look {
+/// Takes all hints that wait, so that a burst costs one read, and what was handed out already costs none.
+fn drain(inner: &Inner, first: Hint, hints: &mut mpsc::Receiver<Hint>) -> Look {
     let mut runs = HashSet::new();
     let mut next = Some(first);
     while let Some(hint) = next {
         match hint {
-            Hint::Run(run) => {
+            Hint::Run(run, seq) if inner.lacks(run, seq) => {
                 runs.insert(run);
             }
-            Hint::Work => {}
+            Hint::Run(..) | Hint::Work => {}
             Hint::Anything => return Look::Everywhere,
         }
         next = hints.try_recv().ok();

@@ -11,8 +11,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Something may have happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hint {
-    /// To this run.
-    Run(Uuid),
+    /// To this run, whose last message has this number.
+    Run(Uuid, i64),
     /// To the queue, or to an attempt.
     Work,
     /// Anything: the connection is new, so notifications may have been missed.
@@ -68,7 +68,10 @@ fn send(hints: &mpsc::Sender<Hint>, hint: Hint) {
 fn hint_of(channel: &str, payload: &str) -> Option<Hint> {
     match channel {
         "work" => Some(Hint::Work),
-        "run" => Uuid::parse_str(payload).ok().map(Hint::Run),
+        "run" => {
+            let (run, seq) = payload.split_once(' ')?;
+            Some(Hint::Run(Uuid::parse_str(run).ok()?, seq.parse().ok()?))
+        }
         _ => None,
     }
 }
@@ -78,9 +81,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hints_carry_ids_only() {
+    fn hints_carry_ids_and_numbers_only() {
         let id = Uuid::from_u128(7);
-        assert_eq!(hint_of("run", &id.to_string()), Some(Hint::Run(id)));
+        assert_eq!(hint_of("run", &format!("{id} 12")), Some(Hint::Run(id, 12)));
+        assert_eq!(hint_of("run", &id.to_string()), None);
         assert_eq!(hint_of("work", ""), Some(Hint::Work));
         assert_eq!(hint_of("run", "x"), None);
     }

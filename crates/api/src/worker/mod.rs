@@ -216,7 +216,7 @@ async fn wait(
                 // A task that panicked told nobody which run it was: all may be looked after again.
                 Err(_) => busy.clear(),
             },
-            hint = inbox.recv() => if !matches!(hint, Some(Hint::Run(_))) {
+            hint = inbox.recv() => if !matches!(hint, Some(Hint::Run(..))) {
                 while inbox.try_recv().is_ok() {}
                 return Reason::Hint;
             },

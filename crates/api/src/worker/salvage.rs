@@ -144,7 +144,7 @@ impl Worker {
             .db
             .service(async |conn: &mut Conn| -> Result<_, IngestError> {
                 // A reporter that is not quite dead takes turns with us.
-                attempts::lock_executor(conn, owner.attempt.into()).await?;
+                attempts::take_turn(conn, owner.attempt.into()).await?;
                 let at = u64::try_from(stored_bytes(conn, owner.attempt, stream).await?).unwrap_or(0);
                 let (dir, secrets) = (dir.clone(), secrets.clone());
                 let read = move || runner::log_part(&dir, &format!("{stream}.log"), at, &secrets);

@@ -20,7 +20,7 @@
 //! | F15 two workers, one run | `faults_replicas::two_workers_share_the_queue`, `…::of_many_claims_one_wins` |
 //! | F16 a worker oversleeps | `faults_replicas::a_worker_that_overslept_changes_nothing` |
 //! | F17 clocks jump | `faults_clock` |
-//! | F18 notifications are lost, or too long | `faults_database::lost_notifications_cost_a_moment_and_no_message`, `…::notifications_carry_ids_only` |
+//! | F18 notifications are lost, or too long | `faults_database::lost_notifications_cost_a_moment_and_no_message`, `…::notifications_carry_ids_and_numbers_only` |
 //! | F19 a create is repeated | `faults_replicas::a_create_repeated_after_a_timeout_is_the_same_run`; other answers: `runs_create` |
 //! | a bad line to the server | `faults_sockets::a_bad_line_loses_nothing` |
 //! | stalls, time limits, retries, orphans | `faults_limits` |

@@ -36,9 +36,9 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle};
 use types::{GpuSample, Order};
-use upload::Sent;
+use upload::{LogsUp, Sent};
 
 /// How often the files are looked at when nothing says that they have changed.
 const ROUND: Duration = Duration::from_millis(200);
@@ -144,11 +144,11 @@ struct Reporter<'a> {
     composer: Composer,
     gpus: Arc<Mutex<Vec<GpuSample>>>,
     upload: Option<(Upload, JoinHandle<Vec<String>>)>,
+    logs: Logs,
+    /// Rings when something that went up beside everything else is up.
+    up: Arc<Notify>,
     keeper: u32,
     last_post: Instant,
-    last_upload: Instant,
-    /// Whether more of a log waits than one upload takes.
-    behind: bool,
     /// Whether the batch on its way was full, so that more waits.
     is_full: bool,
     bell: Bell,
@@ -158,6 +158,17 @@ struct Reporter<'a> {
     back: Bell,
     pause: Duration,
     complaint: String,
+}
+
+/// The parts of the logs on their way.
+struct Logs {
+    /// What is on its way, and whether nothing was written any more when it was read.
+    task: Option<(bool, JoinHandle<LogsUp>)>,
+    last: Instant,
+    /// Whether more of a log waits than one upload takes.
+    behind: bool,
+    /// Whether all is up, and nothing more will come.
+    complete: bool,
 }
 
 /// What is on its way of a benchmark.
@@ -204,10 +215,15 @@ impl<'a> Reporter<'a> {
             secrets,
             cursor,
             upload: None,
+            logs: Logs {
+                task: None,
+                last: Instant::now(),
+                behind: false,
+                complete: false,
+            },
+            up: Arc::default(),
             keeper,
             last_post: Instant::now(),
-            last_upload: Instant::now(),
-            behind: false,
             is_full: false,
             bell: Bell::new(),
             is_armed: false,
@@ -260,6 +276,7 @@ impl<'a> Reporter<'a> {
         }
         tokio::select! {
             () = self.bell.rung() => self.is_armed = false,
+            () = self.up.notified() => {}
             () = tokio::time::sleep(ROUND) => {}
         }
     }
@@ -289,7 +306,7 @@ impl<'a> Reporter<'a> {
             return Ok(Round::Over);
         }
         let uploading = self.upload_benchmarks().await?;
-        let logs = self.upload_logs(over).await;
+        let logs = self.upload_logs(over).await?;
         let (pending, more) = self.composer.next(
             self.dir,
             self.job,
@@ -384,16 +401,38 @@ impl<'a> Reporter<'a> {
         self.dir.write_atomic("cancel", reason.as_str().as_bytes())
     }
 
-    /// Few bytes wait for more to go up with, many do not.
-    async fn upload_logs(&mut self, over: bool) -> Result<Sent, Refusal> {
-        if !over && !self.behind && self.last_upload.elapsed() < UPLOAD {
-            return Ok(Sent::Rest);
+    /// Few bytes wait for more to go up with, many do not. They go beside everything else, since a line that is
+    /// being told must not wait for a store.
+    async fn upload_logs(&mut self, over: bool) -> io::Result<Result<Sent, Refusal>> {
+        let done = self.logs.task.take_if(|(_, task)| task.is_finished());
+        if let Some((was_over, task)) = done {
+            let LogsUp { uploaded, sent } = task.await.map_err(io::Error::other)?;
+            self.cursor.uploaded = uploaded;
+            self.logs.last = Instant::now();
+            self.logs.behind = matches!(sent, Ok(Sent::Whole));
+            // What was written after it was read is not up.
+            self.logs.complete = was_over && matches!(sent, Ok(Sent::Nothing));
+            return Ok(sent.map(|sent| if was_over { sent } else { sent.max(Sent::Rest) }));
         }
-        self.last_upload = Instant::now();
-        self.behind = false;
-        let sent = upload::logs(&self.client, self.dir, &mut self.cursor, &self.secrets).await?;
-        self.behind = sent == Sent::Whole;
-        Ok(sent)
+        if self.logs.complete {
+            return Ok(Ok(Sent::Nothing));
+        }
+        if self.logs.task.is_none() && (over || self.logs.behind || self.logs.last.elapsed() >= UPLOAD) {
+            let (client, dir) = (self.client.clone(), self.dir.clone());
+            let task = upload::logs(client, dir, self.cursor.uploaded.clone(), self.secrets.clone());
+            self.logs.task = Some((over, self.beside(task)));
+        }
+        Ok(Ok(Sent::Waiting))
+    }
+
+    /// Lets something go on while lines are told, and rings when it is done.
+    fn beside<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        let up = Arc::clone(&self.up);
+        tokio::spawn(async move {
+            let done = work.await;
+            up.notify_one();
+            done
+        })
     }
 
     /// One benchmark at a time goes up beside everything else. True while some have to.
@@ -419,14 +458,14 @@ impl<'a> Reporter<'a> {
         for order in orders().filter(|order| !self.cursor.uploaded_benchmarks.contains(order)) {
             if let Some(done) = self.dir.done(order)? {
                 let task = upload::benchmark(self.client.clone(), self.dir.clone(), done);
-                return Ok(Some((Upload::Files(order), tokio::spawn(task))));
+                return Ok(Some((Upload::Files(order), self.beside(task))));
             }
         }
         for order in orders().filter(|order| !self.cursor.uploaded_media.contains(order)) {
             let told = self.cursor.state.finished.contains(&order);
             if told && Kept::is_whole(self.dir, order) {
                 let task = media::benchmark(self.client.clone(), self.dir.clone(), order);
-                return Ok(Some((Upload::Media(order), tokio::spawn(task))));
+                return Ok(Some((Upload::Media(order), self.beside(task))));
             }
         }
         Ok(None)

@@ -2,7 +2,6 @@
 
 use super::{
     client::{Client, Refusal},
-    cursor::Cursor,
     tail::file_name,
 };
 use crate::{
@@ -25,47 +24,68 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How much of the logs went up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sent {
     /// Nothing: all of both was up.
     Nothing,
+    /// It is not known yet.
+    Waiting,
     /// What there was.
     Rest,
     /// A whole part of one, so more may be waiting.
     Whole,
 }
 
-/// Sends the next part of each log.
+/// How far the logs are up, and what came of the last try.
+pub(super) struct LogsUp {
+    pub(super) uploaded: BTreeMap<String, u64>,
+    pub(super) sent: Result<Sent, Refusal>,
+}
+
+/// Sends the next part of each log, beside everything else.
 pub(super) async fn logs(
+    client: Client,
+    dir: AttemptDir,
+    mut uploaded: BTreeMap<String, u64>,
+    secrets: BTreeMap<String, String>,
+) -> LogsUp {
+    let mut all = Sent::Nothing;
+    for stream in [Stream::Stdout, Stream::Stderr] {
+        match log(&client, &dir, &mut uploaded, &secrets, stream).await {
+            Ok(sent) => all = all.max(sent),
+            Err(refusal) => {
+                let sent = Err(refusal);
+                return LogsUp { uploaded, sent };
+            }
+        }
+    }
+    LogsUp {
+        uploaded,
+        sent: Ok(all),
+    }
+}
+
+async fn log(
     client: &Client,
     dir: &AttemptDir,
-    cursor: &mut Cursor,
+    uploaded: &mut BTreeMap<String, u64>,
     secrets: &BTreeMap<String, String>,
+    stream: Stream,
 ) -> Result<Sent, Refusal> {
-    let mut sent = Sent::Nothing;
-    for stream in [Stream::Stdout, Stream::Stderr] {
-        let name = file_name(stream);
-        let offset = cursor.uploaded.get(name).copied().unwrap_or(0);
-        let Ok(bytes) = part(dir, name, offset, secrets) else {
-            continue;
-        };
-        if bytes.is_empty() {
-            continue;
-        }
-        let count = bytes.len() as u64;
-        if count == CHUNK {
-            sent = Sent::Whole;
-        } else if sent == Sent::Nothing {
-            sent = Sent::Rest;
-        }
-        let next = match client.put_log(name, offset, bytes).await {
-            Ok(()) => offset + count,
-            Err(Refusal::Offset(expected)) => expected,
-            Err(refusal) => return Err(refusal),
-        };
-        cursor.uploaded.insert(name.to_owned(), next);
+    let name = file_name(stream);
+    let offset = uploaded.get(name).copied().unwrap_or(0);
+    let bytes = part(dir, name, offset, secrets).unwrap_or_default();
+    let count = bytes.len() as u64;
+    if count == 0 {
+        return Ok(Sent::Nothing);
     }
-    Ok(sent)
+    let next = match client.put_log(name, offset, bytes).await {
+        Ok(()) => offset + count,
+        Err(Refusal::Offset(expected)) => expected,
+        Err(refusal) => return Err(refusal),
+    };
+    uploaded.insert(name.to_owned(), next);
+    Ok(if count == CHUNK { Sent::Whole } else { Sent::Rest })
 }
 
 /// The bytes of a log from an offset on, with the values of secrets starred out in place. Bytes

@@ -150,9 +150,10 @@ impl Rows {
         if !self.lines.is_empty() {
             copy_lines(conn, run_id, organization, &self.lines).await?;
         }
+        let last = self.seq.last().copied().unwrap_or(0);
         diesel::sql_query(
             "with e as (insert into run_events (run_id, organization_id, seq, first_seq, kind, payload) \
-             select $1, $2, e.* from unnest($3, $4, $5, $6) e) select pg_notify('run', $1::text)",
+             select $1, $2, e.* from unnest($3, $4, $5, $6) e) select pg_notify('run', $1::text || ' ' || $7::text)",
         )
         .bind::<SqlUuid, _>(run_id)
         .bind::<SqlUuid, _>(organization)
@@ -160,6 +161,7 @@ impl Rows {
         .bind::<Array<BigInt>, _>(self.first_seq)
         .bind::<Array<Text>, _>(self.kind)
         .bind::<Array<Jsonb>, _>(self.payload)
+        .bind::<BigInt, _>(last)
         .execute(conn)
         .await
         .map(|_| ())

@@ -122,7 +122,7 @@ async fn put_chunk(
         .db
         .service(async |conn: &mut Conn| {
             // Two reporters of one attempt take turns.
-            attempts::lock_executor(conn, executor.id.into()).await?;
+            attempts::take_turn(conn, executor.id.into()).await?;
             append_chunk(conn, state, executor, stream, offset, bytes).await
         })
         .await
