@@ -14,6 +14,8 @@ use crate::web;
 
 /// The name under which the second server's statements are found in the log.
 const CAPTURED: &str = "capture";
+/// How the look at a caller's token is told from other statements.
+const TOKEN: &str = "FROM \"api_tokens\"";
 
 /// A product with a full database, and a second server whose statements are read.
 pub(super) struct Filled {
@@ -72,16 +74,15 @@ impl Filled {
             |path: &String| super::http::json(self.captured_address(), "GET", path, &headers, "").map(drop);
         paths.iter().take(2).try_for_each(ask)?;
         let said = capture(&self.product, CAPTURED, || paths.iter().try_for_each(ask))?;
-        let transactions = by_transaction(said);
-        let each = transactions.len() / paths.len();
-        if each == 0 || each * paths.len() != transactions.len() {
-            bail!(
-                "{} requests made {} transactions, expected as many for each",
+        let requests = by_request(said);
+        match requests.len() == paths.len() {
+            true => Ok(requests),
+            false => bail!(
+                "{} requests look like {} to the database",
                 paths.len(),
-                transactions.len()
-            );
+                requests.len()
+            ),
         }
-        Ok(transactions.chunks(each).map(<[_]>::concat).collect())
     }
 
     /// Refuses a plan that reads a whole table of those that grow with runs.
@@ -123,12 +124,15 @@ const GROWING: [&str; 5] = [
     "run_events",
 ];
 
-/// A transaction begins with a message of several statements.
-fn by_transaction(said: Vec<Statement>) -> Vec<Vec<Statement>> {
+/// A request begins with the transaction, a message of several statements, in which its token is looked up. How many
+/// follow differs: once in a while it is noted that the token was used.
+fn by_request(said: Vec<Statement>) -> Vec<Vec<Statement>> {
     let mut found: Vec<Vec<Statement>> = Vec::new();
-    for statement in said {
+    let mut said = said.into_iter().peekable();
+    while let Some(statement) = said.next() {
+        let begins = statement.is_batch && said.peek().is_some_and(|next| next.text.contains(TOKEN));
         match found.last_mut() {
-            Some(request) if !statement.is_batch => request.push(statement),
+            Some(request) if !begins => request.push(statement),
             _ => found.push(vec![statement]),
         }
     }
@@ -161,6 +165,25 @@ fn whole_tables(plan: &Value, found: &mut Vec<String>) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn statement(text: &str) -> Statement {
+        Statement {
+            text: text.to_owned(),
+            parameters: Vec::new(),
+            is_batch: text.starts_with("begin"),
+        }
+    }
+
+    #[test]
+    fn a_request_has_as_many_transactions_as_it_needs() {
+        let look = "SELECT \"id\" FROM \"api_tokens\"";
+        let said = [
+            "begin; a", look, "commit", "begin; b", "select 1", "begin; a", look, "begin; c", "update",
+        ];
+        let requests = by_request(said.into_iter().map(statement).collect());
+        let sizes: Vec<usize> = requests.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [5, 4]);
+    }
 
     #[test]
     fn a_table_that_is_read_as_a_whole_is_found() {
