@@ -118,7 +118,9 @@ async fn notifications_carry_ids_and_numbers_only() {
     let mut count = 0;
     while let Ok((channel, payload)) = inbox.try_recv() {
         count += 1;
-        let numbered = payload.strip_prefix(run.as_str()).and_then(|rest| rest.strip_prefix(' '));
+        let numbered = payload
+            .strip_prefix(run.as_str())
+            .and_then(|rest| rest.strip_prefix(' '));
         assert!(
             payload.is_empty() || numbered.is_some_and(|seq| seq.parse::<u32>().is_ok()),
             "`{channel}` says `{payload}`"

@@ -80,7 +80,7 @@ fn spoken(statement: &Statement, fresh: &BTreeMap<String, usize>) -> String {
             } else {
                 ""
             };
-            literal(value, fresh, statement.text.contains("pg_notify")) + typed
+            literal(value, fresh) + typed
         }
         _ => "null".to_owned(),
     };
@@ -119,14 +119,10 @@ fn array_type(value: &str) -> &'static str {
     }
 }
 
-fn literal(value: &str, fresh: &BTreeMap<String, usize>, as_text: bool) -> String {
+fn literal(value: &str, fresh: &BTreeMap<String, usize>) -> String {
     let id = |n: usize| format!("md5((:n::bigint + {n})::text)::uuid");
     if let Some(&number) = fresh.get(value) {
-        return if as_text {
-            format!("({})::text", id(number))
-        } else {
-            id(number)
-        };
+        return id(number);
     }
     let listed = value.strip_prefix('{').and_then(|v| v.strip_suffix('}'));
     if let Some(items) = listed
