@@ -12,6 +12,7 @@ mod boundaries;
 pub mod charts;
 pub mod components;
 pub mod format;
+pub mod lasting;
 pub mod live;
 pub mod media;
 pub mod pages;

@@ -4,20 +4,38 @@
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
-    hooks::{use_location, use_navigate, use_query_map},
+    hooks::{use_location, use_navigate, use_url},
     location::State,
     params::ParamsMap,
 };
+use wasm_bindgen::JsValue;
 
-use crate::api::query::Path;
+use crate::{
+    api::query::Path,
+    lasting::{forget_reader, lasting},
+};
 
 /// Parameters that every link inside the application keeps.
 const CARRIED: [&str; 2] = ["org", "slice"];
 
-/// One parameter of the query as a memo; empty when absent.
-pub fn use_param(name: &'static str) -> Memo<String> {
-    let query = use_query_map();
-    Memo::new(move |_| query.with(|query| query.get(name).unwrap_or_default()))
+/// The query of the address, which outlives most of those who read it.
+pub fn use_query() -> Signal<ParamsMap> {
+    let url = use_url();
+    let query = Memo::new(move |_| {
+        forget_reader(url);
+        url.with(|url| url.search_params().clone())
+    });
+    lasting(query)
+}
+
+/// One parameter of the query; empty when absent. It changes only when its text does.
+pub fn use_param(name: &'static str) -> Signal<String> {
+    let url = use_url();
+    let text = Memo::new(move |_| {
+        forget_reader(url);
+        url.with(|url| url.search_params().get(name).unwrap_or_default())
+    });
+    lasting(text)
 }
 
 /// The organization that the address names.
@@ -28,7 +46,7 @@ pub fn use_organization() -> Signal<Option<String>> {
 
 /// Gives `path` the parameters that every page shares; reactive, so `href=move || to("/runs")`.
 pub fn use_carry() -> impl Fn(&str) -> String + Copy + Send + Sync + 'static {
-    let query = use_query_map();
+    let query = use_query();
     move |path: &str| query.with(|query| carry(&pairs(query), path))
 }
 
@@ -85,8 +103,7 @@ pub enum Step {
 
 /// The address of this page with some parameters changed; an empty value removes its parameter.
 pub fn use_changed() -> impl Fn(&[(&str, &str)]) -> String + Copy + Send + Sync + 'static {
-    let location = use_location();
-    let (path, query) = (location.pathname, use_query_map());
+    let (path, query) = (lasting(use_location().pathname), use_query());
     move |changes: &[(&str, &str)]| {
         path.with(|path| query.with(|query| changed(path, &pairs(query), changes)))
     }
@@ -109,7 +126,32 @@ fn changed(path: &str, query: &Pairs, changes: &[(&str, &str)]) -> String {
 pub fn use_set_params() -> impl Fn(&[(&str, &str)], Step) + Copy + Send + Sync + 'static {
     let address = use_changed();
     let go = use_go();
-    move |changes: &[(&str, &str)], step: Step| go(&untrack(|| address(changes)), step)
+    move |changes: &[(&str, &str)], step: Step| {
+        let address = untrack(|| address(changes));
+        if step == Step::Replace || !turned(&address) {
+            go(&address, step);
+        }
+    }
+}
+
+/// Opens another view of the same page, which is a step of the browser's history and of nothing else: the router keeps
+/// a copy of each address that it goes to itself, for good, and who turns pages goes to thousands. False where the
+/// browser takes no step, as when there are too many in a second.
+fn turned(address: &str) -> bool {
+    let here = || window().location().href().ok();
+    let before = here();
+    let stepped = window()
+        .history()
+        .and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(address)));
+    if stepped.is_err() || here() == before {
+        return false;
+    }
+    // This is how the router learns of steps that are not its own.
+    let told = web_sys::Event::new("popstate").and_then(|event| window().dispatch_event(&event));
+    if told.is_ok() {
+        window().scroll_to_with_x_and_y(0.0, 0.0);
+    }
+    told.is_ok()
 }
 
 /// Goes to an address of this application.

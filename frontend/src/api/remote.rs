@@ -9,9 +9,12 @@ use send_wrapper::SendWrapper;
 use web_sys::AbortController;
 
 use super::client::{Client, use_client};
-use crate::components::{
-    panel::{Fault, Load},
-    time::now_ms,
+use crate::{
+    components::{
+        panel::{Fault, Load},
+        time::now_ms,
+    },
+    lasting::forget_reader,
 };
 
 /// Something on the server.
@@ -42,7 +45,10 @@ impl<T: Send + Sync + 'static> Remote<T> {
 
     /// The last good value.
     pub fn value(self) -> Signal<Option<std::sync::Arc<T>>> {
-        Signal::derive(move || self.load.with(|load| load.value.clone()))
+        Signal::derive(move || {
+            forget_reader(self.load);
+            self.load.with(|load| load.value.clone())
+        })
     }
 }
 

@@ -46,6 +46,15 @@ pub fn Icon(
     }
 }
 
+/// An icon that stays what it is.
+pub fn icon(glyph: Glyph) -> impl IntoView {
+    view! {
+        <svg class="icon" aria-hidden="true">
+            <use href=format!("#i-{}", glyph.name())></use>
+        </svg>
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Glyph;

@@ -15,6 +15,7 @@ pub mod overlay;
 pub mod panel;
 pub mod picker;
 pub mod progress;
+pub mod rows;
 pub mod table;
 pub mod tabs;
 pub mod time;

@@ -11,7 +11,7 @@ use super::{
     time::use_zone,
     words::{Alert, Weight},
 };
-use crate::format::clock_seconds;
+use crate::{format::clock_seconds, lasting::lasting};
 
 /// What went wrong, in words for people.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -181,7 +181,7 @@ where
                 },
             );
             let children = children.clone();
-            view! { <StaleNote load on_retry/> {children(value.into())} }.into_any()
+            view! { <StaleNote load on_retry/> {children(lasting(value))} }.into_any()
         }
     };
     view! { <div class="panel" aria-busy=move || (phase.get() == Phase::Waiting).then_some("true")>{body}</div> }

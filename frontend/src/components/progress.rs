@@ -67,17 +67,22 @@ pub fn SegmentedProgress(
     #[prop(optional)]
     small: bool,
 ) -> impl IntoView {
-    let drawn = move || segments.get().into_iter().map(segment).collect_view();
+    move || segmented(label.get(), segments.get(), small)
+}
+
+/// The same, for parts that do not change where they are.
+pub fn segmented(label: String, segments: Vec<Segment>, small: bool) -> impl IntoView {
+    let done = whole_percent(done_share(&segments)).to_string();
     view! {
         <div
             class=if small { "segbar segbar--sm" } else { "segbar" }
             role="progressbar"
-            aria-label=move || label.get()
+            aria-label=label
             aria-valuemin="0"
             aria-valuemax="100"
-            aria-valuenow=move || segments.with(|all| whole_percent(done_share(all)).to_string())
+            aria-valuenow=done
         >
-            {drawn}
+            {segments.into_iter().map(segment).collect_view()}
         </div>
     }
 }

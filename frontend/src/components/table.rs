@@ -5,7 +5,10 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{HtmlElement, ResizeObserver};
 
-use super::icon::{Glyph, Icon};
+use super::{
+    icon::{Glyph, Icon},
+    rows::Rows,
+};
 
 /// The order of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +194,7 @@ pub fn VirtualTable(
                 <thead><tr aria-rowindex="1">{head}</tr></thead>
                 <tbody>
                     {spacer(Signal::derive(move || range.get().start))}
-                    <For each=each key=Clone::clone children=move |(index, _)| row(index)/>
+                    <Rows each key=Clone::clone children=move |(index, _): (usize, String)| row(index)/>
                     {spacer(Signal::derive(move || total.get().saturating_sub(range.get().end)))}
                 </tbody>
             </table>

@@ -4,13 +4,16 @@ use gloo_timers::callback::Interval;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
-use crate::format::{Zone, exact, relative};
+use crate::{
+    format::{Zone, exact, relative},
+    lasting::forget_reader,
+};
 
 /// The clock of the page: one signal for all, so that a table of times costs one timer.
 #[derive(Clone, Copy)]
 struct Clock {
-    slow: ReadSignal<f64>,
-    fast: ReadSignal<f64>,
+    slow: Signal<f64>,
+    fast: Signal<f64>,
     zone: Zone,
 }
 
@@ -27,16 +30,26 @@ pub fn provide_clock() {
     let slow_timer = SendWrapper::new(Interval::new(10_000, move || set_slow.set(now_ms())));
     let fast_timer = SendWrapper::new(Interval::new(1000, move || set_fast.set(now_ms())));
     on_cleanup(move || drop((slow_timer, fast_timer)));
-    provide_context(Clock { slow, fast, zone });
+    let read = |clock: ReadSignal<f64>| {
+        Signal::derive(move || {
+            forget_reader(clock);
+            clock.get()
+        })
+    };
+    provide_context(Clock {
+        slow: read(slow),
+        fast: read(fast),
+        zone,
+    });
 }
 
 /// Now, renewed every ten seconds: for "27 min ago".
-pub fn use_now() -> ReadSignal<f64> {
+pub fn use_now() -> Signal<f64> {
     expect_context::<Clock>().slow
 }
 
 /// Now, renewed every second: for a running duration.
-pub fn use_seconds() -> ReadSignal<f64> {
+pub fn use_seconds() -> Signal<f64> {
     expect_context::<Clock>().fast
 }
 

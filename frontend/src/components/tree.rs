@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use super::{
     choice::{Check, Ticked},
     icon::{Glyph, Icon},
+    rows::Rows,
     table::window_of,
 };
 
@@ -196,7 +197,7 @@ pub fn Tree(
             on:scroll=move |_| scrolled(())
         >
             <li role="presentation" style=("height", move || space(range.get().start))></li>
-            <For each=each key=Clone::clone children=row/>
+            <Rows each key=Clone::clone children=row/>
             <li role="presentation" style=("height", move || space(below()))></li>
         </ul>
     }

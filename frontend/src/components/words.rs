@@ -2,7 +2,7 @@
 
 use leptos::{ev::MouseEvent, prelude::*};
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, Icon, icon};
 use crate::format::{Piece, visible};
 
 /// How a status is drawn: icon, word and colour, always all three.
@@ -59,12 +59,13 @@ pub fn StatusMark(
     #[prop(into)]
     word: Signal<String>,
 ) -> impl IntoView {
-    view! {
-        <span class=move || tone.get().parts().0>
-            <Icon glyph=Signal::derive(move || tone.get().parts().1)/>
-            {move || word.get()}
-        </span>
-    }
+    move || status_mark(tone.get(), word.get())
+}
+
+/// A status that does not change where it is: for the cells of a table that are drawn as a whole.
+pub fn status_mark(tone: Tone, word: String) -> impl IntoView {
+    let (class, glyph) = tone.parts();
+    view! { <span class=class>{icon(glyph)}{word}</span> }
 }
 
 /// The weight of a badge or an alert.
@@ -210,16 +211,16 @@ pub fn Untrusted(
     #[prop(into)]
     text: Signal<String>,
 ) -> impl IntoView {
-    move || {
-        let pieces = text.with(|text| visible(text));
-        let shown = pieces.into_iter().map(|piece| match piece {
-            Piece::Plain(text) => text.into_any(),
-            Piece::Hidden(name) => {
-                view! { <span class="ctrl" title="hidden character">{name}</span> }.into_any()
-            }
-        });
-        shown.collect_view()
-    }
+    move || text.with(|text| untrusted(text))
+}
+
+/// The same, for text that does not change where it is.
+pub fn untrusted(text: &str) -> impl IntoView + use<> {
+    let shown = visible(text).into_iter().map(|piece| match piece {
+        Piece::Plain(text) => text.into_any(),
+        Piece::Hidden(name) => view! { <span class="ctrl" title="hidden character">{name}</span> }.into_any(),
+    });
+    shown.collect_view()
 }
 
 /// A key or a combination of keys.

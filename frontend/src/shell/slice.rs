@@ -22,7 +22,7 @@ use crate::{
 const BUSY: u32 = 1_500;
 
 /// The id of the slice that is selected; empty for all samples.
-pub fn use_slice() -> Memo<String> {
+pub fn use_slice() -> Signal<String> {
     use_param("slice")
 }
 

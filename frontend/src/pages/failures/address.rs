@@ -12,28 +12,28 @@ pub const PAGE: u32 = 50;
 #[derive(Clone, Copy)]
 pub struct Address {
     /// The run.
-    pub run: Memo<String>,
+    pub run: Signal<String>,
     /// The picked row.
-    pub of: Memo<String>,
+    pub of: Signal<String>,
     /// The leaf task.
-    pub task: Memo<String>,
+    pub task: Signal<String>,
     /// How they went: empty is `wrong`.
-    pub mark: Memo<String>,
+    pub mark: Signal<String>,
     /// A flag.
-    pub flag: Memo<String>,
+    pub flag: Signal<String>,
     /// A category.
-    pub category: Memo<String>,
+    pub category: Signal<String>,
     /// Text.
-    pub search: Memo<String>,
+    pub search: Signal<String>,
     /// The order: empty is by error.
-    pub sort: Memo<String>,
+    pub sort: Signal<String>,
     /// Where the page begins.
-    pub from: Memo<String>,
+    pub from: Signal<String>,
     /// The sample that is open.
-    pub sample: Memo<String>,
+    pub sample: Signal<String>,
     /// `side` for side by side.
-    pub view: Memo<String>,
-    slice: Memo<String>,
+    pub view: Signal<String>,
+    slice: Signal<String>,
 }
 
 /// The parameters by which samples are filtered, all cleared.

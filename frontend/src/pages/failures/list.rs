@@ -8,6 +8,7 @@ use crate::{
     components::{
         button::{Button, Size},
         panel::{Empty, Panel},
+        rows::Rows,
         words::{Kbd, Untrusted},
     },
     format::{count, input_text, plural, text_of},
@@ -107,7 +108,7 @@ fn Items(page: Signal<std::sync::Arc<SamplePage>>, explorer: Explorer) -> impl I
     };
     view! {
         <div class="scroll failures__items" tabindex="0" role="region" aria-label="Sample list">
-            <For each=items key=|sample| sample.id children=move |sample| view! { <ListItem sample page explorer/> }/>
+            <Rows each=items key=|sample: &SampleView| sample.id children=move |sample| view! { <ListItem sample page explorer/> }/>
         </div>
         <div class="pager"><span class="small dim">{shown}</span><span class="pager__end">{first}{next}</span></div>
     }

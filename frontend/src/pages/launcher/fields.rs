@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 use super::{
     address::{of_params, to_params},
     args::ArgRow,
     form::{EnvRow, Form},
 };
-use crate::url::{Step, use_set_params};
+use crate::url::{Step, use_query, use_set_params};
 
 /// How long the address waits for the next key.
 const SETTLED: Duration = Duration::from_millis(250);
@@ -196,7 +195,7 @@ impl Fields {
     /// The fields of this page, filled from the address and written back to it.
     pub fn of_address() -> Self {
         let fields = Self::new();
-        let query = use_query_map();
+        let query = use_query();
         let set = use_set_params();
         let in_address = Memo::new(move |_| query.with(|query| of_params(|name| query.get(name))));
         let written = StoredValue::new(Form::default());

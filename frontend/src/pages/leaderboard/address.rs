@@ -11,11 +11,11 @@ use crate::{api::endpoints::BoardQuery, shell::slice::use_slice, url::use_param}
 #[derive(Clone, Copy)]
 pub struct Address {
     /// Benchmarks or groups, by id.
-    pub benchmarks: Memo<String>,
+    pub benchmarks: Signal<String>,
     /// `best`, `all` or `specific`; empty is `best`.
-    pub mode: Memo<String>,
+    pub mode: Signal<String>,
     /// The checkpoint of `specific`.
-    pub checkpoint: Memo<String>,
+    pub checkpoint: Signal<String>,
     /// The order.
     pub sorting: Memo<Sorting>,
     /// Pinned rows, by [`key_of`].
@@ -27,7 +27,7 @@ pub struct Address {
     /// Every metric has a column.
     pub all_metrics: Memo<bool>,
     /// The slice of the header.
-    pub slice: Memo<String>,
+    pub slice: Signal<String>,
 }
 
 impl Address {

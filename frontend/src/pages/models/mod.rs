@@ -32,9 +32,9 @@ const ROWS: usize = 200;
 /// What the address says.
 #[derive(Clone, Copy)]
 struct Address {
-    search: Memo<String>,
-    family: Memo<String>,
-    sort: Memo<String>,
+    search: Signal<String>,
+    family: Signal<String>,
+    sort: Signal<String>,
     archived: Memo<bool>,
 }
 

@@ -15,6 +15,7 @@ use crate::{
         button::Button,
         choice::{Entry, SelectField},
         panel::{Empty, Panel},
+        rows::Rows,
         words::{Badge, Untrusted, Weight},
     },
     format::{count, flag_words, input_text, metrics_text, significant, text_of},
@@ -163,8 +164,8 @@ fn List(page: Signal<Arc<SamplePage>>) -> impl IntoView {
     ]);
     let items = move || page.with(|page| page.samples.clone());
     let next = move || page.with(|page| page.next_cursor.clone());
+    let from = use_param("from_sample");
     let more = move || {
-        let from = use_param("from_sample");
         let first = from.with(|from| !from.is_empty()).then(|| {
             view! { <Button on_click=move |_| set(&[("from_sample", "")], Step::Push)>"First page"</Button> }
         });
@@ -175,7 +176,7 @@ fn List(page: Signal<Arc<SamplePage>>) -> impl IntoView {
     };
     view! {
         <div class="run__samples">
-            <For each=items key=|sample| sample.id children=move |sample| view! { <Sample sample picked/> }/>
+            <Rows each=items key=|sample: &SampleView| sample.id children=move |sample| view! { <Sample sample picked/> }/>
         </div>
         {more}
     }
@@ -191,7 +192,7 @@ fn reveal(id: &str) {
 }
 
 #[component]
-fn Sample(sample: SampleView, picked: Memo<String>) -> impl IntoView {
+fn Sample(sample: SampleView, picked: Signal<String>) -> impl IntoView {
     let id = sample.id.to_string();
     let (store, carry) = (use_store(), use_carry());
     let href = {

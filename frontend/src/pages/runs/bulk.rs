@@ -19,6 +19,7 @@ use crate::{
         words::{Alert, Weight},
     },
     format::{plural, short_id},
+    lasting::forget_reader,
 };
 
 /// The runs that are selected, as they were when they were last seen.
@@ -38,6 +39,7 @@ impl Default for Selection {
 impl Selection {
     /// Whether this run is selected.
     pub fn has(self, id: RunId) -> bool {
+        forget_reader(self.chosen);
         self.chosen.with(|chosen| chosen.contains_key(&id))
     }
 

@@ -22,6 +22,8 @@ use crate::{
 const PAGE: usize = 100;
 /// The most rows that are ordered by something else than the server's order.
 pub const SORTED_AT_MOST: usize = 2000;
+/// The most pages that are kept: who scrolls through a hundred thousand rows does not keep them all.
+const KEPT: usize = 40;
 /// How often the rows in sight are asked for again while something moves, and while nothing does.
 const FAST: u32 = 3000;
 const SLOW: u32 = 15_000;
@@ -62,6 +64,21 @@ impl Rows {
         self.pages.insert(page, Arc::new(list.runs));
         let pages = self.total.div_ceil(PAGE);
         self.pages.retain(|page, _| *page < pages.max(1));
+        self.forget_far(page);
+    }
+
+    /// Keeps the pages around one. An order of the table's own needs all of its rows, and has fewer.
+    fn forget_far(&mut self, page: usize) {
+        while self.sorted.is_none() && self.pages.len() > KEPT {
+            let ends = [self.pages.keys().next(), self.pages.keys().next_back()];
+            let far = ends
+                .into_iter()
+                .flatten()
+                .max_by_key(|end| end.abs_diff(page))
+                .copied();
+            let Some(far) = far else { return };
+            self.pages.remove(&far);
+        }
     }
 
     /// Orders what is known; the server's own order needs no copy.
@@ -277,6 +294,22 @@ mod tests {
         let by_time = Sorting::parse("took");
         assert_eq!(needed(&(0..30), 450, by_time), 0..5);
         assert_eq!(needed(&(0..30), 1_000_000, by_time), 0..SORTED_AT_MOST / PAGE);
+    }
+
+    #[test]
+    fn pages_far_away_are_forgotten() {
+        let mut rows = Rows::default();
+        let list = || RunList {
+            runs: vec![],
+            total: 100_000,
+            counts: BTreeMap::new(),
+        };
+        for page in 0..100 {
+            rows.put(page, list());
+        }
+        assert!(rows.pages.keys().copied().eq(100 - KEPT..100));
+        rows.put(10, list());
+        assert!(rows.pages.contains_key(&10) && !rows.pages.contains_key(&99));
     }
 
     #[test]

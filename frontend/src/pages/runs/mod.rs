@@ -47,8 +47,8 @@ use crate::{
 pub struct Address {
     view: Memo<View>,
     statuses: Memo<Vec<RunStatus>>,
-    search: Memo<String>,
-    model: Memo<String>,
+    search: Signal<String>,
+    model: Signal<String>,
     mine: Memo<bool>,
     age: Memo<Option<Age>>,
     sorting: Memo<Sorting>,

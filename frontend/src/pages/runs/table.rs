@@ -7,18 +7,19 @@ use super::{
     bulk::{Actions, Selection},
     feed::Feed,
     filter::{SortBy, Sorting},
-    words::{all, can_cancel, can_requeue, count, millis, segments, took, why},
+    words::{Why, all, can_cancel, can_requeue, count, millis, segments, took, why},
 };
 use crate::{
     components::{
         choice::{Check, Ticked},
         overlay::{Item, Menu, MenuLook},
-        progress::SegmentedProgress,
+        progress::segmented,
         table::{Order, SortHead, Viewport, VirtualTable},
         time::{use_now, use_zone},
-        words::{Badge, StatusMark, Untrusted},
+        words::{Badge, status_mark, untrusted},
     },
-    format::{MISSING, duration, exact, short_id},
+    format::{MISSING, Zone, duration, exact, short_id},
+    lasting::{forget_reader, lasting},
     session::use_session,
     status::{run_tone, run_word},
     url::{Step, use_carry, use_go, use_set_params},
@@ -50,7 +51,15 @@ impl Board {
     }
 
     fn row(self, index: usize) -> Memo<Option<RunSummary>> {
-        Memo::new(move |_| self.feed.rows.with(|rows| rows.row(index).cloned()))
+        Memo::new(move |_| {
+            forget_reader(self.feed.rows);
+            self.feed.rows.with(|rows| rows.row(index).cloned())
+        })
+    }
+
+    fn is_at(self, index: usize) -> bool {
+        forget_reader(self.cursor);
+        self.cursor.get() == Some(index)
     }
 }
 
@@ -68,6 +77,7 @@ pub fn RunTable(
             .with(|rows| rows.row(index).map(|run| run.id.to_string()));
         known.unwrap_or_else(|| format!("waiting {index}"))
     };
+    let cells = Cells::of(board);
     view! {
         <VirtualTable
             label="Runs"
@@ -77,7 +87,7 @@ pub fn RunTable(
             on_window=move |window| board.feed.look(window)
             key
             head=head(board)
-            row=move |index| row(board, index)
+            row=move |index| row(board, cells, index)
             class="runs"
         />
     }
@@ -141,9 +151,10 @@ fn head(board: Board) -> AnyView {
     .into_any()
 }
 
-/// The row at a place. It is built once per run: what changes are the values in its cells, so that a check box or a
-/// link keeps the focus while the run goes on.
-fn row(board: Board, index: usize) -> AnyView {
+/// The row at a place. It is built once per run: its cells are drawn again in place when the run changes, so that a
+/// check box or a link keeps the focus while the run goes on. A row has few signals: the table makes thousands of rows
+/// while it is scrolled.
+fn row(board: Board, cells: Cells, index: usize) -> AnyView {
     let run = board.row(index);
     let Some(first) = run.get_untracked() else {
         return waiting(index);
@@ -151,38 +162,24 @@ fn row(board: Board, index: usize) -> AnyView {
     let id = first.id;
     let run = Signal::derive(move || run.get().unwrap_or_else(|| first.clone()));
     let selected = move || board.selection.has(id);
+    let name = short_id(&id.to_string());
+    let href = use_carry();
     view! {
         <tr
             id=format!("row-{index}")
             aria-rowindex=(index + 2).to_string()
             aria-selected=move || if selected() { "true" } else { "false" }
-            class:is-cursor=move || board.cursor.get() == Some(index)
+            class:is-cursor=move || board.is_at(index)
         >
             <td>
                 <Check
                     ticked=Signal::derive(move || Ticked::from(selected()))
-                    label=format!("Select run {}", short_id(&id.to_string()))
+                    label=format!("Select run {name}")
                     on_change=move |on| board.selection.set(&run.get_untracked(), on)
                 />
             </td>
-            <td>
-                <StatusMark
-                    tone=Signal::derive(move || run.with(run_tone))
-                    word=Signal::derive(move || run.with(run_word).to_owned())
-                />
-            </td>
-            <ModelCell run/>
-            <Show when=move || board.shows("run")>
-                <td class="mono dim" title=id.to_string()>{short_id(&id.to_string())}</td>
-            </Show>
-            <Show when=move || board.shows("benchmarks")><BenchmarkCells run/></Show>
-            <Show when=move || board.shows("gpus")>
-                <td class="muted">{move || run.with(|run| run.gpu_device_id.clone()).unwrap_or_else(|| MISSING.to_owned())}</td>
-            </Show>
-            <Show when=move || board.shows("why")><WhyCell run/></Show>
-            <Show when=move || board.shows("took")><TookCell run/></Show>
-            <Show when=move || board.shows("by")><ByCell run/></Show>
-            <td class="r"><RowMenu run board/></td>
+            {move || run.with(|run| cells.draw(run, href(&format!("/runs/{id}"))))}
+            <td class="r"><RowMenu run name board/></td>
         </tr>
     }
     .into_any()
@@ -197,79 +194,82 @@ fn waiting(index: usize) -> AnyView {
     .into_any()
 }
 
-#[component]
-fn ModelCell(run: Signal<RunSummary>) -> impl IntoView {
-    let carry = use_carry();
-    let variant = move || run.with(|run| run.checkpoint_variant.clone());
+/// What the cells of a row are drawn from, beside the run; one for all rows.
+#[derive(Clone, Copy)]
+struct Cells {
+    hidden: Signal<Vec<String>>,
+    now: Signal<f64>,
+    zone: Zone,
+    own: Signal<Option<UserId>>,
+}
+
+impl Cells {
+    fn of(board: Board) -> Self {
+        let me = use_session().me();
+        let own = Memo::new(move |_| me.with(|me| me.as_ref().and_then(|me| me.user_id)));
+        Self {
+            hidden: lasting(board.hidden),
+            now: use_now(),
+            zone: use_zone(),
+            own: lasting(own),
+        }
+    }
+
+    /// The cells between the check box and the menu.
+    fn draw(self, run: &RunSummary, href: String) -> AnyView {
+        let hidden = self.hidden.get();
+        let shows = |column: &str| !hidden.iter().any(|name| name == column);
+        let id = run.id.to_string();
+        let gpus = run.gpu_device_id.clone().unwrap_or_else(|| MISSING.to_owned());
+        view! {
+            <td>{status_mark(run_tone(run), run_word(run).to_owned())}</td>
+            {model_cell(run, href)}
+            {shows("run").then(|| view! { <td class="mono dim" title=id.clone()>{short_id(&id)}</td> })}
+            {shows("benchmarks").then(|| benchmark_cells(run))}
+            {shows("gpus").then(|| view! { <td class="muted">{gpus}</td> })}
+            {shows("why").then(|| why_cell(run, self.now.get(), self.zone))}
+            {shows("took").then(|| {
+                let words = took(run, self.now.get()).map_or_else(|| MISSING.to_owned(), duration);
+                view! { <td class="r">{words}</td> }
+            })}
+            {shows("by").then(|| {
+                let by = by(run.created_by, run.created_by_name.as_deref(), self.own.get());
+                view! { <td class="muted"><span class="trunc" title=by.to_owned()>{untrusted(by)}</span></td> }
+            })}
+        }
+        .into_any()
+    }
+}
+
+fn model_cell(run: &RunSummary, href: String) -> impl IntoView + use<> {
     view! {
-        <th scope="row" title=move || run.with(|run| run.name.clone())>
-            <a class="num" href=move || carry(&format!("/runs/{}", run.with(|run| run.id)))>
-                {move || run.with(|run| run.model_name.clone())}
-            </a>
+        <th scope="row" title=run.name.clone()>
+            <a class="num" href=href>{run.model_name.clone()}</a>
             " "
-            <span class="dim reg">{variant}</span>
-            {move || run.with(|run| run.demo).then(|| view! { " " <Badge>"demo"</Badge> })}
+            <span class="dim reg">{run.checkpoint_variant.clone()}</span>
+            {run.demo.then(|| view! { " " <Badge>"demo"</Badge> })}
         </th>
     }
 }
 
-#[component]
-fn BenchmarkCells(run: Signal<RunSummary>) -> impl IntoView {
-    let segments = Memo::new(move |_| run.with(segments));
-    let label = Signal::derive(move || run.with(|run| format!("Benchmarks of {}", run.name)));
-    let done = move || {
-        run.with(|run| {
-            format!(
-                "{} of {}",
-                count(run, types::BenchmarkStatus::Completed),
-                all(run)
-            )
-        })
-    };
+fn benchmark_cells(run: &RunSummary) -> impl IntoView + use<> {
+    let done = count(run, types::BenchmarkStatus::Completed);
+    let bar = segmented(format!("Benchmarks of {}", run.name), segments(run), true);
     view! {
-        <td class="runs__bar" title=move || run.with(|run| run.benchmark_names.join(", "))>
-            <SegmentedProgress label segments small=true/>
-        </td>
-        <td class="r">{done}</td>
+        <td class="runs__bar" title=run.benchmark_names.join(", ")>{bar}</td>
+        <td class="r">{format!("{done} of {}", all(run))}</td>
     }
 }
 
-#[component]
-fn WhyCell(run: Signal<RunSummary>) -> impl IntoView {
-    let (now, zone) = (use_now(), use_zone());
-    let why = Memo::new(move |_| run.with(|run| why(run, now.get(), zone)));
-    let title = move || {
-        run.with(|run| {
-            let created = format!("created {}", exact(millis(run.created_at), zone));
-            run.completed_at.map_or(created.clone(), |at| {
-                format!("{created}; ended {}", exact(millis(at), zone))
-            })
-        })
-    };
-    let text = Signal::derive(move || why.with(|why| why.words.clone()));
+fn why_cell(run: &RunSummary, now: f64, zone: Zone) -> impl IntoView + use<> {
+    let Why { words, class } = why(run, now, zone);
+    let created = format!("created {}", exact(millis(run.created_at), zone));
+    let times = run.completed_at.map_or(created.clone(), |at| {
+        format!("{created}; ended {}", exact(millis(at), zone))
+    });
     view! {
-        <td class=move || why.with(|why| why.class)>
-            <span class="trunc" title=move || format!("{} ({})", text.get(), title())><Untrusted text/></span>
-        </td>
+        <td class=class><span class="trunc" title=format!("{words} ({times})")>{untrusted(&words)}</span></td>
     }
-}
-
-#[component]
-fn TookCell(run: Signal<RunSummary>) -> impl IntoView {
-    let now = use_now();
-    let words = move || run.with(|run| took(run, now.get()).map_or_else(|| MISSING.to_owned(), duration));
-    view! { <td class="r">{words}</td> }
-}
-
-#[component]
-fn ByCell(run: Signal<RunSummary>) -> impl IntoView {
-    let me = use_session().me();
-    let words = move || {
-        let own = me.with(|me| me.as_ref().and_then(|me| me.user_id));
-        run.with(|run| by(run.created_by, run.created_by_name.as_deref(), own).to_owned())
-    };
-    let text = Signal::derive(words);
-    view! { <td class="muted"><span class="trunc" title=move || text.get()><Untrusted text/></span></td> }
 }
 
 fn by(creator: Option<UserId>, name: Option<&str>, own: Option<UserId>) -> &str {
@@ -281,10 +281,9 @@ fn by(creator: Option<UserId>, name: Option<&str>, own: Option<UserId>) -> &str 
 }
 
 #[component]
-fn RowMenu(run: Signal<RunSummary>, board: Board) -> impl IntoView {
+fn RowMenu(run: Signal<RunSummary>, name: String, board: Board) -> impl IntoView {
     let (carry, go) = (use_carry(), use_go());
-    let label =
-        Signal::derive(move || run.with(|run| format!("More for run {}", short_id(&run.id.to_string()))));
+    let label = format!("More for run {name}");
     let items = move |()| {
         let now = run.get_untracked();
         let refuse = |allowed: bool, reason: &str| (!allowed).then(|| reason.to_owned());

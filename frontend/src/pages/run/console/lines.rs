@@ -13,6 +13,7 @@ use crate::{
         button::Button,
         panel::{Empty, FaultAlert, Phase, Skeleton},
         picker::marked,
+        rows::Rows,
         table::window_of,
         time::use_zone,
         words::Untrusted,
@@ -103,7 +104,7 @@ pub fn Lines(
             node_ref=desk.node on:scroll=scrolled on:keydown=keys>
             {instead}
             <div aria-hidden="true" style=("height", move || pixels(range.get().start))></div>
-            <For each=each key=|(number, line)| (*number, line.seq) children=line/>
+            <Rows each key=|(number, line): &(Option<u64>, LogLine)| (*number, line.seq) children=line/>
             <div aria-hidden="true" style=("height", move || pixels(below()))></div>
         </div>
     }
