@@ -20,6 +20,8 @@ use crate::components::panel::Fault;
 type Answer<T> = Result<T, Fault>;
 
 const ROOT: &str = "/api/v1";
+/// Runs to choose one from.
+const FINISHED: u32 = 100;
 
 /// What may be known before anyone has signed in.
 ///
@@ -191,6 +193,19 @@ endpoints! {
 /// Whatever keeps the run from being created; a problem names the fields.
 pub async fn create_run(client: &Client, run: &CreateRun, key: &str) -> Answer<CreatedRun> {
     client.post_once(format!("{ROOT}/runs/create"), run, key).await
+}
+
+/// The newest runs that have ended by themselves: those whose samples can be looked at.
+///
+/// # Errors
+/// Whatever keeps the answer from coming.
+pub async fn finished_runs(client: &Client) -> Answer<RunList> {
+    let query = RunQuery {
+        statuses: vec![RunStatus::Completed, RunStatus::Failed],
+        limit: FINISHED,
+        ..RunQuery::default()
+    };
+    runs(client, &query).await
 }
 
 /// The whole catalogue, page by page.

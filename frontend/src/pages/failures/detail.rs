@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use serde_json::Value;
-use types::{OtherAnswer, SampleDetail};
+use types::{DocumentAgreement, OtherAnswer, SampleDetail};
 
 use super::address::Address;
 use crate::{
@@ -12,9 +12,10 @@ use crate::{
         button::Size,
         choice::Segmented,
         code::CopyLink,
+        time::Ago,
         words::{Badge, Kbd, StatusMark, Tone, Untrusted, Weight},
     },
-    format::{MISSING, Part, count, diff_words, flag_words, input_text, significant, text_of},
+    format::{MISSING, Part, count, diff_words, flag_words, input_text, plural, significant, text_of},
     media::Viewer,
     url::{Step, use_carry, use_changed, use_set_params},
 };
@@ -140,6 +141,7 @@ fn Answer(detail: Arc<SampleDetail>, address: Address) -> impl IntoView {
     };
     let has_others = !detail.others.is_empty();
     let others = detail.others.clone();
+    let agreement = detail.agreement.clone();
     view! {
         <section aria-labelledby="sample-answer">
             <div class="sect__head">
@@ -154,6 +156,7 @@ fn Answer(detail: Arc<SampleDetail>, address: Address) -> impl IntoView {
                 {shown}
             </dl>
             {raw}
+            {agreement.map(|agreement| view! { <Agreement agreement/> })}
             {has_others.then(|| view! { <Others others/> })}
         </section>
     }
@@ -176,6 +179,23 @@ fn Verdict(error: Option<f64>) -> impl IntoView {
         None => (Tone::Queued, "No score"),
     };
     view! { <StatusMark tone word=word.to_owned()/> }
+}
+
+/// How much is known of the document from all runs, and how old that is.
+#[component]
+fn Agreement(agreement: DocumentAgreement) -> impl IntoView {
+    let counted = agreement
+        .counted_at
+        .map(|at| view! { ", counted "<Ago at=at.timestamp_millis() as f64/> });
+    view! { <p class="small dim failures__agreement">{agreement_words(&agreement)}{counted}</p> }
+}
+
+fn agreement_words(agreement: &DocumentAgreement) -> String {
+    format!(
+        "Right in {} of {} by completed runs",
+        count(agreement.right),
+        plural(u64::from(agreement.answers), "answer", "answers")
+    )
 }
 
 #[component]
@@ -210,7 +230,7 @@ fn Others(others: Vec<OtherAnswer>) -> impl IntoView {
     };
     let n = others.len() as u64;
     view! {
-        <h3 class="failures__h">"What others answered "<span class="dim reg">"same document, "{crate::format::plural(n, "other run", "other runs")}</span></h3>
+        <h3 class="failures__h">"What others answered "<span class="dim reg">"same document, "{plural(n, "other run", "other runs")}</span></h3>
         <div class="scroll" tabindex="0" role="region" aria-label="What others answered, table">
             <table class="table table--tight">
                 <thead class="vh"><tr><th scope="col">"Model"</th><th scope="col">"Answer"</th><th scope="col">"Result"</th></tr></thead>
@@ -311,4 +331,23 @@ fn Long(#[prop(into)] text: String) -> impl IntoView {
         })
     };
     view! { <Untrusted text=shown/>{more} }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agreement_names_right_answers_and_all() {
+        let words = |right, answers| {
+            agreement_words(&DocumentAgreement {
+                answers,
+                right,
+                disagreement: 0.0,
+                counted_at: None,
+            })
+        };
+        assert_eq!(words(3, 5), "Right in 3 of 5 answers by completed runs");
+        assert_eq!(words(0, 1), "Right in 0 of 1 answer by completed runs");
+    }
 }

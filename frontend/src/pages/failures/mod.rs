@@ -9,7 +9,7 @@ pub mod list;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use types::{RunId, RunList, RunStatus, SampleDetail, SamplePage};
+use types::{RunId, RunList, SampleDetail, SamplePage};
 
 use address::Address;
 use detail::Detail;
@@ -18,7 +18,7 @@ use list::{List, next_of};
 
 use crate::{
     api::{
-        endpoints::{self, RunQuery, SampleQuery},
+        endpoints::{self, SampleQuery},
         remote::{Remote, remote},
     },
     components::{
@@ -34,9 +34,6 @@ use crate::{
     },
     url::{Step, use_carry, use_set_params},
 };
-
-/// Runs to choose from.
-const RUNS: u32 = 100;
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
@@ -57,14 +54,7 @@ pub fn Failures() -> impl IntoView {
     let address = Address::read();
     let runs = remote(
         || Some(()),
-        async |client, ()| {
-            let query = RunQuery {
-                statuses: vec![RunStatus::Completed, RunStatus::Failed],
-                limit: RUNS,
-                ..RunQuery::default()
-            };
-            endpoints::runs(&client, &query).await
-        },
+        async |client, ()| endpoints::finished_runs(&client).await,
     );
     let run = Memo::new(move |_| address.run.get().parse::<RunId>().ok());
     let page = remote(

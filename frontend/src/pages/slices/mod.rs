@@ -9,7 +9,7 @@ pub mod words;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use types::{MetricList, RunId, RunList, RunStatus, SliceList, SliceReport, SliceView};
+use types::{MetricList, RunId, RunList, SliceList, SliceReport, SliceView};
 
 use edit::{Editing, SliceDialog};
 use models::Models;
@@ -19,7 +19,7 @@ use words::{By, Line, lede, lines, sheet, sorting};
 
 use crate::{
     api::{
-        endpoints::{self, RunQuery},
+        endpoints,
         remote::{Remote, remote},
     },
     components::{
@@ -37,9 +37,6 @@ use crate::{
     },
     url::{Step, use_carry, use_param, use_set_params},
 };
-
-/// Runs to choose from.
-const RUNS: u32 = 100;
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
@@ -79,14 +76,7 @@ pub fn Slices() -> impl IntoView {
     let (run, task, filter) = (use_param("run"), use_param("task"), use_param("filter"));
     let runs = remote(
         || Some(()),
-        async |client, ()| {
-            let query = RunQuery {
-                statuses: vec![RunStatus::Completed, RunStatus::Failed],
-                limit: RUNS,
-                ..RunQuery::default()
-            };
-            endpoints::runs(&client, &query).await
-        },
+        async |client, ()| endpoints::finished_runs(&client).await,
     );
     let list = runs.value();
     let chosen = Memo::new(move |_| {

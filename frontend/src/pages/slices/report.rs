@@ -79,16 +79,27 @@ fn equals(p: &str) -> String {
 
 /// Slices may overlap and leave samples out, so that even the worst can be above the whole.
 fn against_all(gap: f64, digits: usize) -> String {
-    let word = if gap < 0.0 { "better" } else { "worse" };
+    let word = match gap {
+        gap if gap < 0.0 => "better",
+        gap if gap > 0.0 => "worse",
+        _ => return "the same as all samples".to_owned(),
+    };
     format!("{} {word} than all samples", real(gap.abs(), digits))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::equals;
+    use super::{against_all, equals};
 
     #[test]
     fn a_small_p_is_a_bound() {
         assert_eq!([equals("< 0.001"), equals("0.04")], ["< 0.001", "= 0.04"]);
+    }
+
+    #[test]
+    fn the_worst_slice_may_be_better_than_all() {
+        assert_eq!(against_all(0.13, 2), "0.13 worse than all samples");
+        assert_eq!(against_all(-0.04, 2), "0.04 better than all samples");
+        assert_eq!(against_all(0.0, 1), "the same as all samples");
     }
 }
