@@ -1,8 +1,10 @@
 //! The navigation at the left: only what exists.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::{components::A, hooks::use_location};
 use types::RunStatus;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use super::pulse::use_pulse;
 use crate::{
@@ -83,6 +85,21 @@ fn is_below(path: &str, entry: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// On a narrow screen the pages stand in one line that scrolls: the open one is brought into sight.
+fn keep_in_sight(line: NodeRef<html::Div>, path: Memo<String>) {
+    Effect::new(move || {
+        path.track();
+        let Some(line) = line.get() else { return };
+        // Which one is open is marked by effects of their own.
+        request_animation_frame(move || {
+            let open = line.query_selector("[aria-current]").ok().flatten();
+            if let Some(open) = open.and_then(|item| item.dyn_into::<HtmlElement>().ok()) {
+                line.set_scroll_left(open.offset_left() - (line.client_width() - open.offset_width()) / 2);
+            }
+        });
+    });
+}
+
 /// The navigation.
 #[component]
 pub fn Nav() -> impl IntoView {
@@ -106,9 +123,11 @@ pub fn Nav() -> impl IntoView {
             </a>
         }
     };
+    let line = NodeRef::<html::Div>::new();
+    keep_in_sight(line, path);
     view! {
         <nav class="nav" aria-label="Main">
-            <div class="nav__in">
+            <div class="nav__in" node_ref=line>
                 <A href=move || carry("/") attr:class="nav__brand"><Icon glyph=Glyph::Brand/>"LMMS-Eval"</A>
                 {ENTRIES.iter().map(item).collect_view()}
                 <NavFoot/>
