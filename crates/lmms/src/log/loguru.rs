@@ -4,6 +4,11 @@ use chrono::NaiveDateTime;
 
 use super::Level;
 
+/// What stands behind the time.
+const BAR: &str = " | ";
+/// Bytes of a time with microseconds.
+const LONGEST_TIME: usize = 26;
+
 /// A line taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prefixed<'a> {
@@ -16,7 +21,7 @@ pub(super) struct Prefixed<'a> {
 /// Takes `2026-11-20 12:44:02 | INFO     | module:function:line - message` apart; milliseconds
 /// stand in the format that loguru has before lmms-eval sets its own.
 pub(super) fn parse(line: &str) -> Option<Prefixed<'_>> {
-    let (time, rest) = line.split_once(" | ")?;
+    let (time, rest) = split_time(line)?;
     let timestamp = parse_time(time)?;
     let (level, rest) = rest.split_once('|')?;
     let level = parse_level(level.trim())?;
@@ -42,8 +47,17 @@ pub(super) fn leading_level(line: &str) -> Option<Level> {
     (stamped || line[word.len()..].starts_with(':')).then_some(level)
 }
 
+/// What stands before and behind the first ` | `, which is near the beginning or not ours.
+fn split_time(line: &str) -> Option<(&str, &str)> {
+    let near = &line.as_bytes()[..line.len().min(LONGEST_TIME + BAR.len())];
+    let at = near
+        .windows(BAR.len())
+        .position(|window| window == BAR.as_bytes())?;
+    Some((&line[..at], &line[at + BAR.len()..]))
+}
+
 fn parse_time(text: &str) -> Option<NaiveDateTime> {
-    let plausible = (19..=26).contains(&text.len()) && text.is_ascii();
+    let plausible = (19..=LONGEST_TIME).contains(&text.len()) && text.is_ascii();
     if !plausible {
         return None;
     }

@@ -49,12 +49,10 @@ impl LogParser {
 
     /// Takes the next bytes and returns what they completed.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Item> {
-        let mut found = Vec::new();
-        self.segments.push(bytes, |segment| found.push(segment));
         let mut items = Vec::new();
-        for segment in found {
-            self.read(&segment, &mut items);
-        }
+        let mut segments = std::mem::take(&mut self.segments);
+        segments.push(bytes, |segment| self.read(&segment, &mut items));
+        self.segments = segments;
         items
     }
 
@@ -63,7 +61,7 @@ impl LogParser {
     pub fn peek(&self) -> Option<Progress> {
         let segment = self.segments.unfinished();
         let plain = text::clean(&segment.bytes);
-        let bar = bar::parse(&String::from_utf8_lossy(&plain))?;
+        let bar = bar::parse(&text::lossy(&plain))?;
         Some(Progress {
             byte_offset: segment.offset,
             ..bar.progress
@@ -80,9 +78,9 @@ impl LogParser {
         items
     }
 
-    fn read(&mut self, segment: &Segment, items: &mut Vec<Item>) {
+    fn read(&mut self, segment: &Segment<'_>, items: &mut Vec<Item>) {
         let plain = text::clean(&segment.bytes);
-        let whole = String::from_utf8_lossy(&plain);
+        let whole = text::lossy(&plain);
         let Some(bar) = bar::parse(&whole) else {
             return self.read_line(&whole, segment.offset, segment.truncated, items);
         };
@@ -158,7 +156,7 @@ fn level_of(text: &str) -> Level {
     }
     // argparse: `lmms-eval: error: unrecognized arguments: --benchmark mme`.
     let argparse = text
-        .split_once(": error: ")
-        .is_some_and(|(program, _)| !program.contains(' '));
+        .split_once(' ')
+        .is_some_and(|(program, rest)| program.ends_with(':') && rest.starts_with("error: "));
     if argparse { Level::Error } else { Level::Info }
 }

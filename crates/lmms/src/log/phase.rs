@@ -1,6 +1,13 @@
 //! What a message or a bar says about where the run is.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::{Notice, Phase};
+
+/// What only the final line has in it.
+static FINAL: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("), gen_kwargs: ("));
 
 /// The phase that a message of the log begins.
 pub(super) fn of_message(message: &str) -> Option<Phase> {
@@ -42,7 +49,7 @@ fn is_postprocessed(message: &str) -> bool {
 
 /// The line before the final tables, the only one that names the model there.
 fn is_final_line(message: &str) -> bool {
-    message.contains("), gen_kwargs: (")
+    FINAL.find(message.as_bytes()).is_some()
         && message.contains(", num_fewshot: ")
         && message.contains(", batch_size: ")
 }

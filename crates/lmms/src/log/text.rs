@@ -1,15 +1,29 @@
 //! Terminal bytes into plain text: escape sequences and control characters go.
 
+use std::borrow::Cow;
+
 const ESCAPE: u8 = 0x1b;
 
 /// The bytes without escape sequences and without control characters other than the tab.
-pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
+pub(super) fn clean(raw: &[u8]) -> Cow<'_, [u8]> {
+    // Looks at every byte, for that is several at a time.
+    if !raw.iter().fold(false, |found, &byte| found | is_control(byte)) {
+        return Cow::Borrowed(raw);
+    }
     let mut plain = Vec::with_capacity(raw.len());
     walk(raw, |_, byte| {
         plain.push(byte);
         true
     });
-    plain
+    Cow::Owned(plain)
+}
+
+/// As text; an invalid sequence is replaced by U+FFFD.
+pub(super) fn lossy(plain: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(plain) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(plain),
+    }
 }
 
 /// The index in `plain` of what stands at `index` in its lossy text, in which every invalid
@@ -53,12 +67,16 @@ fn walk(raw: &[u8], mut keep: impl FnMut(usize, u8) -> bool) {
             index += escape_length(&raw[index..]);
             continue;
         }
-        let control = (byte < 0x20 && byte != b'\t') || byte == 0x7f;
-        if !control && !keep(index, byte) {
+        if !is_control(byte) && !keep(index, byte) {
             return;
         }
         index += 1;
     }
+}
+
+/// Whether a byte is none of a text's, of which an escape sequence's first is one.
+fn is_control(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\t') || byte == 0x7f
 }
 
 /// The length of the escape sequence at the start of `raw`.

@@ -1,6 +1,13 @@
 //! Which lines belong to a Python traceback.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::{Level, Notice};
+
+/// The first line of a traceback, somewhere in it.
+static BEGIN: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("Traceback (most recent call last)"));
 
 /// The sentences with which Python chains two tracebacks.
 const CHAINS: [&str; 2] = [
@@ -18,7 +25,7 @@ impl Tracebacks {
     /// The level and meaning of a line of a traceback; `None` for any other line.
     pub(super) fn step(&mut self, line: &str) -> Option<(Level, Option<Notice>)> {
         let line = without_rank(line);
-        if line.contains("Traceback (most recent call last)") {
+        if BEGIN.find(line.as_bytes()).is_some() {
             self.open = true;
             return Some((Level::Error, Some(Notice::Traceback)));
         }

@@ -2,13 +2,10 @@
 
 use crate::dir::{AttemptDir, open_regular};
 use lmms::log::{Item, LogParser, Progress, Stream};
-use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-};
+use std::{fs::File, io, os::unix::fs::FileExt};
 
 /// Small, because a few bytes may be a line and a line costs some two hundred bytes of a batch.
-const CHUNK: u64 = 4096;
+const CHUNK: usize = 4096;
 
 /// Follows one stream.
 #[derive(Debug)]
@@ -48,11 +45,10 @@ impl Tail {
         let Some(file) = &mut self.file else {
             return Ok(None);
         };
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(self.read))?;
-        let count = file.take(CHUNK).read_to_end(&mut bytes)?;
+        let mut bytes = [0; CHUNK];
+        let count = file.read_at(&mut bytes, self.read)?;
         self.read += count as u64;
-        Ok((count > 0).then(|| self.parser.push(&bytes)))
+        Ok((count > 0).then(|| self.parser.push(&bytes[..count])))
     }
 
     /// What is left when nothing more will come.
