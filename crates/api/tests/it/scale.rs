@@ -2,12 +2,13 @@
 
 use super::board::Commit;
 use super::runs_stage::{Org, Stage};
-use api::db::explore::{self, Sort};
+use api::db::explore::{self, Cursor, Filter, Mark, Sort, Way};
 use api::db::{Conn, Error, agreement};
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
+use types::RunId;
 use uuid::Uuid;
 
 impl Stage {
@@ -55,7 +56,7 @@ async fn run_of(stage: &Stage, org: &Org, model: Uuid, benchmark: Uuid, right: i
 }
 
 /// The plan of a page as the planner makes it for these values, when it must not read a whole table.
-async fn plan_of(stage: &Stage, sort: Sort, cursor: &str) -> String {
+async fn plan_of(stage: &Stage, sort: Sort, way: Way, cursor: &str) -> String {
     #[derive(QueryableByName)]
     struct Line {
         #[diesel(sql_type = Text)]
@@ -73,7 +74,7 @@ async fn plan_of(stage: &Stage, sort: Sort, cursor: &str) -> String {
             ] {
                 diesel::sql_query(text).execute(conn).await?;
             }
-            diesel::sql_query(format!("prepare page as {}", explore::statement(sort)))
+            diesel::sql_query(format!("prepare page as {}", explore::statement(sort, way)))
                 .execute(conn)
                 .await?;
             let nothing = ["null"; 10].join(", ");
@@ -90,18 +91,20 @@ async fn an_index_serves_each_order_of_samples() {
     let stage = Stage::new().await;
     let cursor = format!("'{}'", Uuid::now_v7());
     let served = [
-        (Sort::Index, "run_samples_run"),
-        (Sort::Error, "run_samples_error"),
-        (Sort::Confidence, "run_samples_confidence"),
-        (Sort::Disagreement, "document_agreement_"),
+        (Sort::Index, Way::Along, "run_samples_run"),
+        (Sort::Error, Way::Along, "run_samples_error"),
+        (Sort::Confidence, Way::Along, "run_samples_confidence"),
+        (Sort::Disagreement, Way::Along, "document_agreement_order"),
+        (Sort::Index, Way::Gathered, "run_samples_run"),
+        (Sort::Disagreement, Way::Gathered, "document_agreement_"),
     ];
-    for (sort, index) in served {
+    for (sort, way, index) in served {
         for cursor in ["null", &cursor] {
-            let plan = plan_of(&stage, sort, cursor).await;
-            assert!(plan.contains(index), "{sort:?} from {cursor}:\n{plan}");
+            let plan = plan_of(&stage, sort, way, cursor).await;
+            assert!(plan.contains(index), "{sort:?}, {way:?} from {cursor}:\n{plan}");
             assert!(
                 !plan.contains("Seq Scan on run_samples"),
-                "{sort:?} from {cursor}:\n{plan}"
+                "{sort:?}, {way:?} from {cursor}:\n{plan}"
             );
         }
     }
@@ -147,6 +150,64 @@ async fn pages_go_on_where_they_ended_in_every_order() {
                 cursor = format!("&cursor={next}");
             }
             assert_eq!(all, expected, "by {sort}, {size} at a time");
+        }
+    }
+}
+
+/// A run of two picks, with documents of which nobody knows, and of which others alone have answered some.
+async fn disputed_run(stage: &Stage, org: &Org) -> Uuid {
+    let (one, two) = (
+        stage.board_model(org, "one").await,
+        stage.board_model(org, "two").await,
+    );
+    let (bench, second) = (stage.benchmark("bench").await, stage.benchmark("second").await);
+    let run = run_of(stage, org, one, bench, 4).await;
+    let other = run_of(stage, org, one, second, 7).await;
+    run_of(stage, org, two, bench, 6).await;
+    run_of(stage, org, two, second, 2).await;
+    for text in [
+        "update run_benchmarks set run_id = $1[1], \"order\" = 1 where run_id = $1[2]",
+        "update run_samples set run_id = $1[1] where run_id = $1[2]",
+        "delete from run_samples where run_id = $1[1] and doc_id in (3, 5)",
+        "update run_samples set error = null where cardinality($1) > 0 and doc_id in (1, 8)",
+        "update run_samples set error = null where run_id = $1[1] and doc_id = 4",
+    ] {
+        stage.sql(text, &[run, other]).await;
+    }
+    stage.count_agreement().await;
+    run
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn walking_through_documents_finds_what_gathering_finds() {
+    let stage = Stage::new().await;
+    let org = stage.org("A").await;
+    let run = RunId(disputed_run(&stage, &org).await);
+    let page = async |after: Option<Cursor>, filter: &Filter, limit: i64| {
+        let found = stage
+            .state
+            .db
+            .service(async |conn: &mut Conn| -> Result<_, Error> {
+                Ok(explore::page(conn, run, filter, Sort::Disagreement, after, limit).await?)
+            });
+        let found = found.await.unwrap();
+        found.samples.iter().map(|s| s.id.0).collect::<Vec<_>>()
+    };
+    let wrong = Filter {
+        mark: Some(Mark::Wrong),
+        ..Filter::default()
+    };
+    let all = page(None, &Filter::default(), 100).await;
+    assert_eq!(all.len(), 16);
+    for (filter, limit) in [(&Filter::default(), 1), (&Filter::default(), 5), (&wrong, 3)] {
+        for &id in &all {
+            let from = |total| Some(Cursor { id, total });
+            let gathered = page(from(None), filter, limit).await;
+            assert_eq!(
+                page(from(Some(1_000_000)), filter, limit).await,
+                gathered,
+                "behind {id}"
+            );
         }
     }
 }

@@ -151,12 +151,12 @@ pub async fn get_run_samples(
         .db
         .user(&principal, async |conn: &mut Conn| -> AppResult<_> {
             access::visible(conn, id).await?;
-            let (mut found, next) = explore::page(conn, id, &filter, sort, cursor.as_ref(), limit).await?;
-            add_media(conn, &state, &mut found).await?;
+            let mut page = explore::page(conn, id, &filter, sort, cursor, limit).await?;
+            add_media(conn, &state, &mut page.samples).await?;
             Ok(web::Json(SamplePage {
-                samples: found,
-                total: u64::try_from(explore::count(conn, id, &filter).await?).unwrap_or(0),
-                next_cursor: next.map(|c| c.id.to_string()),
+                samples: page.samples,
+                total: page.total,
+                next_cursor: page.next.map(|cursor| cursor.to_string()),
             }))
         })
         .await
@@ -227,13 +227,12 @@ pub async fn get_sample(
         .await
 }
 
-/// A cursor is the last sample's id: its sort key is looked up, so it cannot be wrong.
+/// A cursor as a page has returned it.
 fn cursor_of(text: &str) -> AppResult<Cursor> {
-    let id = text.parse().map_err(|_| {
+    text.parse().map_err(|()| {
         AppError::field(
             "cursor",
             format!("is `{text}`; expected one that a page returned"),
         )
-    })?;
-    Ok(Cursor { id })
+    })
 }
