@@ -1,6 +1,7 @@
 //! Checks and imports what browsers have sent, one at a time, under a lease like a run's.
 
 use super::Worker;
+use super::repeat::repeat;
 use crate::db::uploads::{self, ClaimedImport};
 use crate::db::{self, Conn};
 use crate::error::chain;
@@ -9,22 +10,13 @@ use crate::import::{Course, Holder, ImportError, Limits, Request, Stopped, impor
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 /// Works on imports until `shutdown` says so; one that is under way is left to the next worker.
-pub(super) async fn keep_imports(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
-    let mut clock = tokio::time::interval(worker.state.config.worker.poll);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = clock.tick() => {}
-            _ = shutdown.wait_for(|stop| *stop) => return,
-        }
-        if let Err(error) = next(&worker, &shutdown).await {
-            tracing::warn!(error = %chain(&error), "imports cannot be looked after now");
-        }
-    }
+pub(super) async fn keep(worker: Arc<Worker>, shutdown: watch::Receiver<bool>) {
+    let (poll, stop) = (worker.state.config.worker.poll, shutdown.clone());
+    let step = async move || next(&worker, &stop).await;
+    repeat(poll, shutdown, "imports cannot be looked after now", step).await;
 }
 
 /// Takes imports as long as there are any.

@@ -14,6 +14,7 @@ mod imports;
 mod ingest;
 mod job;
 mod lock;
+mod repeat;
 mod report;
 mod salvage;
 mod salvage_media;
@@ -28,6 +29,7 @@ use crate::error::chain;
 use crate::events::{Hint, listen};
 use crate::state::AppState;
 use lock::SoleRight;
+use repeat::repeat;
 use runner::gpu::Monitor;
 use runner::{Engine, LocalEngine};
 use std::collections::{HashMap, HashSet};
@@ -85,15 +87,10 @@ async fn run_with(state: AppState, engine: Arc<dyn Engine>, mut shutdown: watch:
             return;
         }
     };
-    let stop = shutdown.clone();
-    // In a set, so that they end with whoever waits here.
-    let mut keepers = JoinSet::new();
-    keepers.spawn(report(Arc::clone(&worker), stop));
-    keepers.spawn(keep_ranks(Arc::clone(&worker), shutdown.clone()));
-    keepers.spawn(keep_slices(Arc::clone(&worker), shutdown.clone()));
-    keepers.spawn(keep_agreement(Arc::clone(&worker), shutdown.clone()));
+    // In sets, so that they end with whoever waits here.
+    let mut keepers = keepers(&worker, &shutdown);
     let mut imports = JoinSet::new();
-    imports.spawn(imports::keep_imports(Arc::clone(&worker), shutdown.clone()));
+    imports.spawn(imports::keep(Arc::clone(&worker), shutdown.clone()));
     let mut tasks = JoinSet::new();
     tokio::select! {
         () = work(&worker, &mut tasks) => {}
@@ -238,65 +235,31 @@ fn attend_all(worker: &Arc<Worker>, runs: Vec<Uuid>, busy: &mut HashSet<Uuid>, t
     }
 }
 
-async fn report(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
-    let mut clock = tokio::time::interval(worker.state.config.worker.report);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = clock.tick() => {}
-            _ = shutdown.wait_for(|stop| *stop) => return,
-        }
-        if let Err(error) = worker.report().await {
-            tracing::debug!(error = %chain(&error), "the machine cannot be reported");
-        }
-        if let Err(error) = worker.sweep_orphans().await {
-            tracing::debug!(error = %chain(&error), "orphans cannot be looked for");
-        }
-    }
-}
-
-/// Keeps the leaderboard's ranks as new as its scores.
-async fn keep_ranks(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
-    let mut clock = tokio::time::interval(worker.state.config.worker.poll);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut memory = board::Memory::default();
-    loop {
-        tokio::select! {
-            _ = clock.tick() => {}
-            _ = shutdown.wait_for(|stop| *stop) => return,
-        }
-        if let Err(error) = board::refresh(&worker.state.db, &mut memory).await {
-            tracing::warn!(error = %chain(&error), "the leaderboard cannot be ranked");
-        }
-    }
-}
-
-/// Keeps slices as their rules say. A step that is cut off is rolled back and done again by the next worker.
-async fn keep_slices(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
-    let mut clock = tokio::time::interval(worker.state.config.worker.poll);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = clock.tick() => {}
-            _ = shutdown.wait_for(|stop| *stop) => return,
-        }
-        if let Err(error) = slices::refresh(&worker.state.db).await {
-            tracing::warn!(error = %chain(&error), "samples cannot be put into slices");
-        }
-    }
-}
-
-/// Keeps what is known of the agreement of runs as new as their samples. Apart from the ranks, for it takes longer.
-async fn keep_agreement(worker: Arc<Worker>, mut shutdown: watch::Receiver<bool>) {
-    let mut clock = tokio::time::interval(worker.state.config.worker.poll);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = clock.tick() => {}
-            _ = shutdown.wait_for(|stop| *stop) => return,
-        }
-        if let Err(error) = agreement::refresh(&worker.state.db).await {
-            tracing::warn!(error = %chain(&error), "the agreement of runs cannot be counted");
-        }
-    }
+/// What is kept up beside the runs: the ranks as new as their scores, slices as their rules say, and the agreement of
+/// runs, apart from the ranks for it takes longer.
+fn keepers(worker: &Arc<Worker>, shutdown: &watch::Receiver<bool>) -> JoinSet<()> {
+    let (report, poll) = (worker.state.config.worker.report, worker.state.config.worker.poll);
+    let stop = || shutdown.clone();
+    let mut keepers = JoinSet::new();
+    let own = Arc::clone(worker);
+    let machine = async move || own.report().await;
+    keepers.spawn(repeat(report, stop(), "the machine cannot be reported", machine));
+    let own = Arc::clone(worker);
+    let orphans = async move || own.sweep_orphans().await;
+    keepers.spawn(repeat(report, stop(), "orphans cannot be looked for", orphans));
+    let (own, mut memory) = (Arc::clone(worker), board::Memory::default());
+    let ranks = async move || board::refresh(&own.state.db, &mut memory).await;
+    keepers.spawn(repeat(poll, stop(), "the leaderboard cannot be ranked", ranks));
+    let own = Arc::clone(worker);
+    let members = async move || slices::refresh(&own.state.db).await;
+    keepers.spawn(repeat(poll, stop(), "samples cannot be put into slices", members));
+    let own = Arc::clone(worker);
+    let counts = async move || agreement::refresh(&own.state.db).await;
+    keepers.spawn(repeat(
+        poll,
+        stop(),
+        "the agreement of runs cannot be counted",
+        counts,
+    ));
+    keepers
 }
