@@ -1,11 +1,11 @@
 //! A check of uploaded files: the report of the import before anything is stored.
 
-use super::course::{Beat, Course, Holder, Stopped};
+use super::course::{Course, Holder, Stopped};
 use super::plan::{Planned, PlannedRun, plan};
 use super::registry::Wanted;
 use super::report::{reports, rows};
 use super::run::{StoredRun, is_there, wanted};
-use super::session::{ImportError, Request, close, staged};
+use super::session::{ImportError, Request, held, staged};
 use super::stage::Staged;
 use crate::db::{Conn, Db, artifacts, imports, models, uploads};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,14 +28,7 @@ pub async fn look_through(
     holder: Holder,
     course: &Course,
 ) -> Result<(), ImportError> {
-    let beat = Beat::start(db.clone(), id, holder, course.clone());
-    let done = look(db, request, id, holder, course).await;
-    drop(beat);
-    match &done {
-        Ok(()) => {}
-        Err(error) => close(db, id, holder, Some(error)).await?,
-    }
-    done
+    held(db, id, holder, course, look(db, request, id, holder, course)).await
 }
 
 async fn look(

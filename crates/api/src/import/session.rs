@@ -130,20 +130,31 @@ pub async fn import_claimed(
     course: &Course,
     tell: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<Report, ImportError> {
+    let work = run(db, store, request, id, course, tell);
+    let report = held(db, id, holder, course, work).await?;
+    close(db, id, holder, None).await?;
+    Ok(report)
+}
+
+/// Works on an import while the lease on it is kept, and ends the import if that fails.
+pub(super) async fn held<T>(
+    db: &Db,
+    id: Uuid,
+    holder: Holder,
+    course: &Course,
+    work: impl Future<Output = Result<T, ImportError>>,
+) -> Result<T, ImportError> {
     let beat = Beat::start(db.clone(), id, holder, course.clone());
-    let done = run(db, store, request, id, course, tell).await;
+    let done = work.await;
     drop(beat);
-    close(db, id, holder, done.as_ref().err()).await?;
+    if let Err(error) = &done {
+        close(db, id, holder, Some(error)).await?;
+    }
     done
 }
 
 /// Ends an import as its work ended.
-pub(super) async fn close(
-    db: &Db,
-    id: Uuid,
-    holder: Holder,
-    error: Option<&ImportError>,
-) -> Result<(), ImportError> {
+async fn close(db: &Db, id: Uuid, holder: Holder, error: Option<&ImportError>) -> Result<(), ImportError> {
     let told = error.map(|error| crate::error::chain(error));
     let closing = match (error, &told) {
         (Some(ImportError::Stopped(Stopped::Lost | Stopped::Leaving)), _) => return Ok(()),
