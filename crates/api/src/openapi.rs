@@ -6,6 +6,7 @@ use crate::handlers::{
     benchmarks, config, docs, drafts, health, home, invitations, leaderboard, me, models, organizations,
     secrets, slices, system, task_folders, tokens, views,
 };
+use std::collections::HashMap;
 use std::sync::LazyLock;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -141,29 +142,43 @@ fn operations_of(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mu
         .filter_map(|(method, operation)| Some((method, operation?)))
 }
 
+/// Addresses and their methods.
+struct Paths {
+    /// Those without parameters.
+    plain: HashMap<String, Vec<&'static str>>,
+    templates: Vec<(String, Vec<&'static str>)>,
+}
+
+static PATHS: LazyLock<Paths> = LazyLock::new(|| {
+    let methods = |mut item: PathItem| operations_of(&mut item).map(|(method, _)| method).collect();
+    let all = document().paths.paths.into_iter();
+    let (templates, plain): (Vec<_>, Vec<_>) = all
+        .map(|(path, item)| (path, methods(item)))
+        .partition(|(path, _)| path.contains('{'));
+    Paths {
+        plain: plain.into_iter().collect(),
+        templates,
+    }
+});
+
+/// The methods of an address without parameters. It is nothing else: `/runs/create` is no run.
+pub fn methods_of_plain(path: &str) -> Option<&'static [&'static str]> {
+    PATHS.plain.get(path).map(Vec::as_slice)
+}
+
 /// The methods that the document has for an address; empty when there is no such address.
-pub fn methods_of(path: &str) -> Vec<&'static str> {
-    static PATHS: LazyLock<Vec<(String, Vec<&'static str>)>> = LazyLock::new(paths);
+pub fn methods_of(path: &str) -> &'static [&'static str] {
     let fits = |template: &str| {
         let (a, b) = (template.split('/'), path.split('/'));
         a.clone().count() == b.clone().count() && a.zip(b).all(|(t, p)| t == p || t.starts_with('{'))
     };
-    // `/runs/create` is itself before it is a run.
-    let closest = PATHS
-        .iter()
-        .filter(|(template, _)| fits(template))
-        .min_by_key(|(template, _)| template.matches('{').count());
-    closest.map(|(_, methods)| methods.clone()).unwrap_or_default()
-}
-
-fn paths() -> Vec<(String, Vec<&'static str>)> {
-    let methods = |mut item: PathItem| operations_of(&mut item).map(|(method, _)| method).collect();
-    document()
-        .paths
-        .paths
-        .into_iter()
-        .map(|(path, item)| (path, methods(item)))
-        .collect()
+    let closest = || {
+        let fitting = PATHS.templates.iter().filter(|(template, _)| fits(template));
+        fitting.min_by_key(|(template, _)| template.matches('{').count())
+    };
+    methods_of_plain(path)
+        .or_else(|| closest().map(|(_, methods)| methods.as_slice()))
+        .unwrap_or_default()
 }
 
 /// The document as it is committed.

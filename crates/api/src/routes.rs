@@ -1,23 +1,29 @@
 //! Every HTTP route: the table of contents.
 
 use crate::demo;
-use crate::error::AppError;
+use crate::error::{AppError, AppResult};
 use crate::handlers::{
     attempts, auth, benchmarks, config, docs, drafts, health, home, imports, invitations, leaderboard, me,
     media, models, organizations, runs, secrets, slices, spa, system, task_folders, tokens, views, ws,
 };
 use crate::openapi;
 use crate::state::AppState;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig, delete, get, head, patch, post, put};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
+
+/// Where the addresses of the API begin.
+const API: &str = "/api/v1";
 
 /// All routes.
 pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
     let embedded = state.keys.is_embedded();
     cfg.service(
-        web::scope("/api/v1")
+        web::scope(API)
             // Public.
             .route("/config", get().to(config::get_config))
             .route("/health", get().to(health::get_health))
@@ -91,8 +97,6 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
             .route("/slices", get().to(slices::read::list_slices))
             .route("/slices", post().to(slices::write::create_slice))
             .route("/slices/preview", post().to(slices::preview::preview_slice))
-            // `preview` is no slice that could be changed.
-            .route("/slices/preview", web::route().to(no_route))
             .route("/slices/{slice_id}", get().to(slices::read::get_slice))
             .route("/slices/{slice_id}", patch().to(slices::write::update_slice))
             .route("/slices/{slice_id}", delete().to(slices::write::delete_slice))
@@ -176,7 +180,7 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
                 "/attempts/{attempt_id}/secrets",
                 get().to(attempts::secrets::get_attempt_secrets),
             )
-            .default_service(web::to(no_route)),
+            .wrap(from_fn(plain_first)),
     );
     cfg.service(web::scope("/auth/v1").configure(move |cfg| {
         if embedded {
@@ -192,14 +196,37 @@ pub fn configure(cfg: &mut ServiceConfig, state: &AppState) {
     // Outside of the API, where no cookie is sent to.
     cfg.route("/media/{organization_id}/{sha256}", get().to(media::get_medium));
     cfg.route("/media/{organization_id}/{sha256}", head().to(media::get_medium));
-    cfg.route("/media/{organization_id}/{sha256}", web::route().to(no_route));
     cfg.route("/ws/runs/{run_id}", get().to(ws::follow_run));
-    cfg.default_service(web::to(spa::serve));
+    cfg.default_service(web::to(fallback));
+}
+
+/// Refuses methods that an address without parameters does not have, before the parameter of another one takes it.
+async fn plain_first(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let methods = openapi::methods_of_plain(request.path());
+    if methods.is_some_and(|methods| !methods.contains(&request.method().as_str())) {
+        let refused = no_route(request.path());
+        return Ok(request.into_response(refused));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+/// What no route takes: a page, unless it is of the API or only its method is wrong.
+async fn fallback(state: web::Data<AppState>, request: HttpRequest) -> AppResult<HttpResponse> {
+    let path = request.path();
+    let below = path.strip_prefix(API);
+    let is_api = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if is_api || !openapi::methods_of(path).is_empty() {
+        return Ok(no_route(path));
+    }
+    spa::serve(state, request).await
 }
 
 /// There is no such thing, or not with this method: then the answer says with which.
-async fn no_route(request: HttpRequest) -> HttpResponse {
-    let methods = openapi::methods_of(request.path());
+fn no_route(path: &str) -> HttpResponse {
+    let methods = openapi::methods_of(path);
     if methods.is_empty() {
         return AppError::NoRoute(StatusCode::NOT_FOUND).error_response();
     }

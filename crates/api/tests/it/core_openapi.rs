@@ -4,6 +4,7 @@ use super::runs_stage::{Stage, answer};
 use api::openapi;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Operations that anybody may call; this list may only shrink.
@@ -44,6 +45,18 @@ fn operation_ids_are_unique() {
     assert_eq!(ids.len(), all);
 }
 
+/// The path with something in the place of each parameter.
+fn concrete(path: &str) -> String {
+    let part = |s: &str| {
+        if s.starts_with('{') {
+            Uuid::now_v7().to_string()
+        } else {
+            s.to_owned()
+        }
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_gets_in_without_a_signature() {
     let stage = Stage::new().await;
@@ -53,14 +66,7 @@ async fn nobody_gets_in_without_a_signature() {
         .collect();
     let mut open = Vec::new();
     for (method, path, id) in operations() {
-        let concrete = path.split('/').map(|s| {
-            if s.starts_with('{') {
-                Uuid::now_v7().to_string()
-            } else {
-                s.to_owned()
-            }
-        });
-        let url = format!("{}{}", stage.url, concrete.collect::<Vec<_>>().join("/"));
+        let url = format!("{}{}", stage.url, concrete(&path));
         let request = stage.client.request(method.clone(), url);
         let request = if method == Method::GET {
             request
@@ -76,6 +82,38 @@ async fn nobody_gets_in_without_a_signature() {
     }
     open.sort();
     assert_eq!(open, public);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_address_refuses_the_methods_it_does_not_have() {
+    let stage = Stage::new().await;
+    let mut methods: BTreeMap<String, Vec<Method>> = BTreeMap::new();
+    for (method, path, _) in operations() {
+        methods.entry(path).or_default().push(method);
+    }
+    let all = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+    for (path, known) in methods {
+        for method in all.iter().filter(|method| !known.contains(method)) {
+            let url = format!("{}{}", stage.url, concrete(&path));
+            let response = stage.client.request(method.clone(), url).send().await.unwrap();
+            assert_eq!(response.status(), 405, "{method} {path}");
+            let mut allowed: Vec<&str> = response.headers()["allow"]
+                .to_str()
+                .unwrap()
+                .split(", ")
+                .collect();
+            let mut expected: Vec<&str> = known.iter().map(Method::as_str).collect();
+            allowed.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(allowed, expected, "{method} {path}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
