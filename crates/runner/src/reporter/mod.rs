@@ -156,6 +156,8 @@ struct Reporter<'a> {
     is_armed: bool,
     /// Rings when a server has written its address.
     back: Bell,
+    /// Whether a server that is back waits for a sign of life.
+    is_asked: bool,
     pause: Duration,
     complaint: String,
 }
@@ -228,6 +230,7 @@ impl<'a> Reporter<'a> {
             bell: Bell::new(),
             is_armed: false,
             back: Bell::new(),
+            is_asked: false,
             pause: PAUSE,
             complaint: String::new(),
         })
@@ -277,6 +280,10 @@ impl<'a> Reporter<'a> {
         tokio::select! {
             () = self.bell.rung() => self.is_armed = false,
             () = self.up.notified() => {}
+            () = self.back.rung() => {
+                self.is_asked = true;
+                self.listen_for_the_api();
+            }
             () = tokio::time::sleep(ROUND) => {}
         }
     }
@@ -316,7 +323,8 @@ impl<'a> Reporter<'a> {
         )?;
         self.is_full = more;
         let is_news = !pending.batch.news.is_empty() || !pending.batch.lines.is_empty();
-        if is_news || self.last_post.elapsed() >= HEARTBEAT {
+        if is_news || self.is_asked || self.last_post.elapsed() >= HEARTBEAT {
+            self.is_asked = false;
             self.stage(pending)?;
             return Ok(Round::Busy);
         }
