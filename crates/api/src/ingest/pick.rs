@@ -126,10 +126,11 @@ fn degraded(results: &Results, odd: Odd, ingested: &Ingested) -> Option<String> 
 fn note(ingested: &mut Ingested, file: &ArtifactRow, tally: &Tally) {
     ingested.sample_count += i64::try_from(tally.total).unwrap_or(0);
     if let Some(first) = &tally.first_bad {
-        let message = format!(
-            "`{}`: {} lines are no samples, the first: {first}",
-            file.name, tally.bad_lines
-        );
+        let lines = match tally.bad_lines {
+            1 => "1 line is no sample".to_owned(),
+            n => format!("{n} lines are no samples, the first"),
+        };
+        let message = format!("`{}`: {lines}: {first}", file.name);
         ingested.problems.push(message);
     }
 }

@@ -219,6 +219,7 @@ pub(crate) fn serve(product: &Product, name: &str, settings: &[(&str, &str)]) ->
     let (ready, database) = (data.with_extension("ready"), product.database()?);
     let mut command = up::clean_command(&product.program);
     command
+        .env_remove("LMMS_EVAL_PYTHON")
         .args(["serve", "--listen", "127.0.0.1:0"])
         .arg("--data-dir")
         .arg(&data)

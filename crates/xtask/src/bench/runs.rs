@@ -67,14 +67,15 @@ impl Full {
 
 /// P4: the list, at this many runs.
 pub(super) fn list(effort: &Effort) -> Result<Vec<Comparison>> {
-    listing(effort, &Full::new(effort.runs)?, peer(effort)?.as_ref())
+    listing(effort, &Full::new(effort.runs)?)
 }
 
 /// P5: the creation of a run.
 pub(super) fn create(effort: &Effort) -> Result<Vec<Comparison>> {
-    creating(effort, &Full::new(effort.runs)?, peer(effort)?.as_ref())
+    creating(effort, &Full::new(effort.runs)?)
 }
 
+/// Started only when its turn has come: at rest it takes time from whatever else is measured.
 fn peer(effort: &Effort) -> Result<Option<Mlflow>> {
     if effort.without_mlflow {
         return Ok(None);
@@ -84,7 +85,7 @@ fn peer(effort: &Effort) -> Result<Option<Mlflow>> {
     Ok(Some(mlflow))
 }
 
-fn listing(effort: &Effort, full: &Full, mlflow: Option<&Mlflow>) -> Result<Vec<Comparison>> {
+fn listing(effort: &Effort, full: &Full) -> Result<Vec<Comparison>> {
     let path = format!("/api/v1/runs?limit={PAGE}");
     check_page(
         &full
@@ -111,7 +112,7 @@ fn listing(effort: &Effort, full: &Full, mlflow: Option<&Mlflow>) -> Result<Vec<
         &limit,
         ours,
     )?];
-    if let Some(mlflow) = mlflow {
+    if let Some(mlflow) = peer(effort)? {
         let url = format!("http://{}/api/2.0/mlflow/runs/search", mlflow.address);
         let request = Request {
             url,
@@ -138,7 +139,7 @@ fn check_page(page: &Value, runs: usize) -> Result<()> {
     }
 }
 
-fn creating(effort: &Effort, full: &Full, mlflow: Option<&Mlflow>) -> Result<Vec<Comparison>> {
+fn creating(effort: &Effort, full: &Full) -> Result<Vec<Comparison>> {
     let path = "/api/v1/runs/create";
     let picks = full
         .stage
@@ -164,7 +165,7 @@ fn creating(effort: &Effort, full: &Full, mlflow: Option<&Mlflow>) -> Result<Vec
         &limit,
         ours,
     )?];
-    if let Some(mlflow) = mlflow {
+    if let Some(mlflow) = peer(effort)? {
         let url = format!("http://{}", mlflow.address);
         // Two requests make one run.
         let theirs = || Ok(scripted(full.folder(), mlflow::CREATE, &url, effort.seconds)?.per_second / 2.0);

@@ -298,7 +298,7 @@ fn Over(desk: Desk, detail: Signal<Arc<ImportDetail>>) -> impl IntoView {
     });
     let next = (known.import.runs_done > 0).then(|| {
         view! {
-            <div class="row">
+            <div class="row import__next">
                 <ButtonLink href=Signal::derive(move || carry("/leaderboard"))>"Leaderboard"</ButtonLink>
                 <ButtonLink href=Signal::derive(move || carry("/import"))>"Another import"</ButtonLink>
             </div>
