@@ -20,22 +20,25 @@ const CARRIED: [&str; 2] = ["org", "slice"];
 
 /// The query of the address, which outlives most of those who read it.
 pub fn use_query() -> Signal<ParamsMap> {
+    of_query(ParamsMap::clone)
+}
+
+/// What is read from the query, which changes only when that does.
+fn of_query<T>(read: impl Fn(&ParamsMap) -> T + Send + Sync + 'static) -> Signal<T>
+where
+    T: Clone + PartialEq + Send + Sync + 'static,
+{
     let url = use_url();
-    let query = Memo::new(move |_| {
+    let value = Memo::new(move |_| {
         forget_reader(url);
-        url.with(|url| url.search_params().clone())
+        url.with(|url| read(url.search_params()))
     });
-    lasting(query)
+    lasting(value)
 }
 
 /// One parameter of the query; empty when absent. It changes only when its text does.
 pub fn use_param(name: &'static str) -> Signal<String> {
-    let url = use_url();
-    let text = Memo::new(move |_| {
-        forget_reader(url);
-        url.with(|url| url.search_params().get(name).unwrap_or_default())
-    });
-    lasting(text)
+    of_query(move |query| query.get(name).unwrap_or_default())
 }
 
 /// The organization that the address names.

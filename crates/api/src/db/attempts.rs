@@ -144,11 +144,7 @@ pub async fn lock_executor(conn: &mut Conn, id: AttemptId) -> QueryResult<Option
 /// Waits for a turn to append to the attempt's raw output, which lasts to the end of the transaction. Not the lock of
 /// the attempt's row: its lines must not wait while a part is stored.
 pub async fn take_turn(conn: &mut Conn, id: AttemptId) -> QueryResult<()> {
-    diesel::sql_query("select pg_advisory_xact_lock(hashtextextended('raw output of ' || $1::text, 0))")
-        .bind::<diesel::sql_types::Uuid, _>(id.0)
-        .execute(conn)
-        .await
-        .map(|_| ())
+    super::turns::take(conn, &format!("raw output of {id}")).await
 }
 
 /// What a batch changes about its attempt; absent values stay.

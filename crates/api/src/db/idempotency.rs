@@ -33,11 +33,7 @@ pub struct Owner {
 /// Makes concurrent requests with the same key wait for each other until the end of the transaction.
 pub async fn lock(conn: &mut Conn, owner: &Owner) -> QueryResult<()> {
     let name = format!("{}/{}/{}", owner.organization, owner.principal, owner.key);
-    diesel::sql_query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind::<diesel::sql_types::Text, _>(name)
-        .execute(conn)
-        .await
-        .map(|_| ())
+    super::turns::take(conn, &name).await
 }
 
 /// The answer kept under a key.

@@ -47,6 +47,7 @@ mod tap;
 pub mod tickets;
 pub mod tls;
 pub mod tokens;
+pub mod turns;
 pub mod uploads;
 pub mod users;
 pub mod views;
