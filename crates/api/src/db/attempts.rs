@@ -1,9 +1,11 @@
 //! Attempts: what executors and the worker write about one execution of a run.
 
-use super::Conn;
-use super::schema::run_attempts;
+use super::runs::RunRow;
+use super::schema::{run_attempts, runs};
+use super::{Conn, statement};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -141,6 +143,18 @@ pub async fn lock_executor(conn: &mut Conn, id: AttemptId) -> QueryResult<Option
     query.for_no_key_update().first(conn).await.optional()
 }
 
+/// The run of an attempt and the attempt, in this order locked until the end of the transaction.
+pub async fn lock_with_run(conn: &mut Conn, id: AttemptId) -> QueryResult<Option<(RunRow, ExecutorRow)>> {
+    runs::table
+        .inner_join(run_attempts::table.on(run_attempts::run_id.eq(runs::id)))
+        .filter(run_attempts::id.eq(id.0))
+        .select((RunRow::as_select(), ExecutorRow::as_select()))
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()
+}
+
 /// Waits for a turn to append to the attempt's raw output, which lasts to the end of the transaction. Not the lock of
 /// the attempt's row: its lines must not wait while a part is stored.
 pub async fn take_turn(conn: &mut Conn, id: AttemptId) -> QueryResult<()> {
@@ -148,8 +162,7 @@ pub async fn take_turn(conn: &mut Conn, id: AttemptId) -> QueryResult<()> {
 }
 
 /// What a batch changes about its attempt; absent values stay.
-#[derive(Clone, Debug, Default, AsChangeset)]
-#[diesel(table_name = run_attempts)]
+#[derive(Clone, Debug, Default)]
 pub struct BatchChanges {
     /// The batch that is expected next.
     pub next_batch_no: Option<i64>,
@@ -169,26 +182,35 @@ pub struct BatchChanges {
 
 /// Writes what a batch changes, unless a newer attempt or an end has fenced it off.
 pub async fn apply_batch(conn: &mut Conn, id: Uuid, epoch: i32, changes: &BatchChanges) -> QueryResult<bool> {
-    let changed = diesel::update(run_attempts::table.find(id))
-        .filter(
-            run_attempts::epoch
-                .eq(epoch)
-                .and(run_attempts::state.eq_any(LIVE)),
-        )
-        .set((changes, run_attempts::heartbeat_at.eq(diesel::dsl::now)))
-        .execute(conn)
-        .await?;
+    let changed = statement(
+        "update run_attempts set heartbeat_at = now(), next_batch_no = coalesce($4, next_batch_no), \
+         offsets = coalesce($5, offsets), state = coalesce($6, state), pid = coalesce($7, pid), \
+         started_at = coalesce($8, started_at), environment = coalesce($9, environment), exit = coalesce($10, exit) \
+         where id = $1 and epoch = $2 and state = any ($3)",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Integer, _>(epoch)
+    .bind::<Array<Text>, _>(&LIVE[..])
+    .bind::<Nullable<BigInt>, _>(changes.next_batch_no)
+    .bind::<Nullable<Jsonb>, _>(&changes.offsets)
+    .bind::<Nullable<Text>, _>(changes.state)
+    .bind::<Nullable<Integer>, _>(changes.pid)
+    .bind::<Nullable<Timestamptz>, _>(changes.started_at)
+    .bind::<Nullable<Jsonb>, _>(&changes.environment)
+    .bind::<Nullable<Jsonb>, _>(&changes.exit)
+    .execute(conn)
+    .await?;
     Ok(changed == 1)
 }
 
 /// Notes how far one file is known.
 pub async fn set_offset(conn: &mut Conn, id: Uuid, file: &str, offset: u64) -> QueryResult<()> {
-    diesel::sql_query(
+    statement(
         "update run_attempts set offsets = offsets || jsonb_build_object($2, $3), heartbeat_at = now() where id = $1",
     )
-    .bind::<diesel::sql_types::Uuid, _>(id)
-    .bind::<diesel::sql_types::Text, _>(file)
-    .bind::<diesel::sql_types::BigInt, _>(i64::try_from(offset).unwrap_or(i64::MAX))
+    .bind::<SqlUuid, _>(id)
+    .bind::<Text, _>(file)
+    .bind::<BigInt, _>(i64::try_from(offset).unwrap_or(i64::MAX))
     .execute(conn)
     .await
     .map(|_| ())

@@ -209,7 +209,9 @@ pub struct Closed;
 
 /// A bounded channel of rows.
 pub fn channel() -> (Sender, Receiver) {
-    let (sender, receiver) = begun(PIECES);
+    let (sender, receiver) = mpsc::channel(PIECES + 1);
+    // The head lies in it, which makes one of its places.
+    let _ = sender.try_send(Piece::Rows(Bytes::from_static(HEAD)));
     (Sender(sender), Receiver(receiver))
 }
 
@@ -249,33 +251,6 @@ pub async fn rows(conn: &mut Conn, target: &Target, rows: Receiver) -> QueryResu
     let limit = set_limit(conn, "0").await?;
     copy(conn, target, rows.0).await?;
     set_limit(conn, &limit).await.map(drop)
-}
-
-/// Copies a few rows that are in memory.
-///
-/// # Errors
-/// When the database refuses a row; the transaction is lost then.
-pub async fn few(conn: &mut Conn, target: &Target, rows: Rows) -> QueryResult<()> {
-    if rows.count == 0 {
-        return Ok(());
-    }
-    let (sender, receiver) = begun(3);
-    for piece in [
-        Piece::Rows(rows.bytes.into()),
-        Piece::Rows(Bytes::from_static(TAIL)),
-        Piece::End,
-    ] {
-        // The channel has room for all three.
-        let _ = sender.try_send(piece);
-    }
-    copy(conn, target, receiver).await
-}
-
-/// A channel with room for so many pieces behind the head, which lies in it.
-fn begun(room: usize) -> (mpsc::Sender<Piece>, mpsc::Receiver<Piece>) {
-    let (sender, receiver) = mpsc::channel(room + 1);
-    let _ = sender.try_send(Piece::Rows(Bytes::from_static(HEAD)));
-    (sender, receiver)
 }
 
 async fn copy(conn: &mut Conn, target: &Target, pieces: mpsc::Receiver<Piece>) -> QueryResult<()> {

@@ -1,7 +1,7 @@
 //! Answers kept under the client's own key, so that a repeated request changes nothing.
 
-use super::Conn;
 use super::schema::idempotency_keys;
+use super::{Conn, statement};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
@@ -55,7 +55,7 @@ pub async fn keep(
     response: &Value,
 ) -> QueryResult<()> {
     use idempotency_keys::dsl as k;
-    diesel::sql_query("delete from idempotency_keys where created_at < now() - interval '24 hours'")
+    statement("delete from idempotency_keys where created_at < now() - interval '24 hours'")
         .execute(conn)
         .await?;
     diesel::insert_into(idempotency_keys::table)

@@ -42,6 +42,7 @@ pub mod schema;
 pub mod secrets;
 pub mod sessions;
 pub mod slices;
+mod statement;
 pub mod system;
 mod tap;
 pub mod tickets;
@@ -54,3 +55,4 @@ pub mod views;
 
 pub use connect::Conn;
 pub use pool::{Db, Error, act_as_service};
+pub use statement::statement;

@@ -7,6 +7,7 @@
 use super::connect::{Conn, establish};
 use crate::auth::Principal;
 use crate::config::DatabaseConfig;
+use deadpool::managed::QueueMode;
 use diesel::result::{ConnectionError, ConnectionResult, DatabaseErrorKind};
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
@@ -134,6 +135,8 @@ impl Db {
         let manager = AsyncDieselConnectionManager::new_with_config(url, manager);
         let pool = Pool::builder(manager)
             .max_size(config.pool)
+            // The one that was used last knows the statements and the tables best.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(config.pool_wait))
             .create_timeout(Some(config.pool_wait))
             .runtime(deadpool::Runtime::Tokio1)

@@ -1,8 +1,8 @@
 //! The queue is `runs`: claims, leases and the live columns. A worker's write names itself and
 //! the epoch, so one that was paused changes nothing when it wakes.
 
-use super::Conn;
 use super::schema::runs;
+use super::{Conn, statement};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Double, Integer, Nullable, Text, Uuid as SqlUuid};
@@ -62,7 +62,7 @@ pub struct Claimed {
 
 /// Claims a waiting run in one statement; `None` when somebody else was faster.
 pub async fn claim(conn: &mut Conn, run: Uuid, owner: Uuid, lease: Duration) -> QueryResult<Option<Claimed>> {
-    diesel::sql_query(
+    statement(
         "with c as (select id from runs where id = $1 and status = 'queued' and not_before <= now() \
          for update skip locked) \
          update runs r set status = 'running', epoch = r.epoch + 1, lease_owner = $2, \
@@ -85,7 +85,7 @@ pub async fn renew(conn: &mut Conn, owner: Uuid, lease: Duration) -> QueryResult
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
     }
-    let renewed: Vec<Renewed> = diesel::sql_query(
+    let renewed: Vec<Renewed> = statement(
         "update runs set lease_until = now() + make_interval(secs => $2) \
          where status = 'running' and lease_owner = $1 returning id",
     )
@@ -105,7 +105,7 @@ pub async fn adopt(
     host: &str,
     own_folder: Option<&str>,
 ) -> QueryResult<usize> {
-    diesel::sql_query(
+    statement(
         "with c as (select r.id from runs r join run_attempts a on a.run_id = r.id and a.epoch = r.epoch \
          where r.status = 'running' and r.lease_owner is distinct from $1 and a.host = $3 \
          and (r.lease_until is null or r.lease_until < now() or starts_with(a.directory, $4 || '/')) \
@@ -255,7 +255,7 @@ pub async fn end(
 
 /// Lets a run that went back to the queue wait.
 pub async fn postpone(conn: &mut Conn, run: Uuid, wait: Duration) -> QueryResult<()> {
-    diesel::sql_query(
+    statement(
         "update runs set queued_at = now(), not_before = now() + make_interval(secs => $2) where id = $1",
     )
     .bind::<SqlUuid, _>(run)
@@ -274,7 +274,7 @@ pub async fn recount(conn: &mut Conn, run: Uuid) -> QueryResult<(i32, i32)> {
         #[diesel(sql_type = Integer)]
         total_tasks: i32,
     }
-    let counted: Counted = diesel::sql_query(
+    let counted: Counted = statement(
         "update runs r set completed_tasks = c.leaves, degraded = c.degraded from (select count(distinct leaf)::int as \
          leaves, coalesce(bool_or(b.degraded is not null), false) as degraded from run_benchmarks b \
          left join lateral unnest(b.leaf_tasks) leaf on true where b.run_id = $1 and b.status = 'completed') c \
@@ -315,7 +315,7 @@ pub async fn owned_without_gpus(conn: &mut Conn, owner: Uuid) -> QueryResult<usi
 
 /// Keeps the command lines of a run's last attempt.
 pub async fn set_commands(conn: &mut Conn, run: Uuid, commands: &Value) -> QueryResult<()> {
-    diesel::sql_query("update runs set plan = plan || jsonb_build_object('commands', $2) where id = $1")
+    statement("update runs set plan = plan || jsonb_build_object('commands', $2) where id = $1")
         .bind::<SqlUuid, _>(run)
         .bind::<diesel::sql_types::Jsonb, _>(commands)
         .execute(conn)

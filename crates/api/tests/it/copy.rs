@@ -27,6 +27,17 @@ struct Stored {
     flags: Vec<String>,
 }
 
+/// Copies rows that are in memory.
+async fn few(conn: &mut Conn, mut rows: Rows) -> QueryResult<()> {
+    let (sender, receiver) = copy::channel();
+    // A statement that is refused takes none of them.
+    let sending = tokio::task::spawn_blocking(move || sender.send(&mut rows).and_then(|()| sender.end()));
+    let copied = copy::rows(conn, &TARGET, receiver).await;
+    let sent = sending.await.unwrap();
+    assert!(copied.is_err() || sent.is_ok());
+    copied
+}
+
 /// A stage with a pick whose samples are gone.
 async fn prepared() -> (Stage, Owner, Uuid) {
     let stage = Stage::new().await;
@@ -100,7 +111,7 @@ async fn what_is_copied_is_what_was_meant() {
     odd.encode(owner, &mut rows);
     sample(benchmark, 1).encode(owner, &mut rows);
     let db = &stage.state.db;
-    db.service(async |conn: &mut Conn| Ok::<_, Error>(copy::few(conn, &TARGET, rows).await?))
+    db.service(async |conn: &mut Conn| Ok::<_, Error>(few(conn, rows).await?))
         .await
         .unwrap();
     let all = stored(db).await;
@@ -154,7 +165,7 @@ async fn a_copy_that_fails_leaves_nothing_and_its_connection_works() {
     for index in (0..3_000).chain([7]).chain(3_000..6_000) {
         sample(benchmark, index).encode(owner, &mut rows);
     }
-    let twice = db.service(async |conn: &mut Conn| Ok::<_, Error>(copy::few(conn, &TARGET, rows).await?));
+    let twice = db.service(async |conn: &mut Conn| Ok::<_, Error>(few(conn, rows).await?));
     assert!(twice.await.unwrap_err().is_duplicate());
 
     // A producer that dies.
@@ -234,7 +245,7 @@ async fn who_is_under_row_level_security_cannot_copy() {
                 .bind::<Text, _>("x")
                 .execute(conn)
                 .await?;
-            Ok(copy::few(conn, &TARGET, rows).await?)
+            Ok(few(conn, rows).await?)
         });
     asked.await.unwrap_err();
     assert_eq!(stored(&stage.state.db).await, []);

@@ -6,11 +6,10 @@ mod timeline;
 pub use reading::{Frame, Kind, LineRow, Page, positions, read_after};
 pub use timeline::timeline;
 
-use super::Conn;
-use super::copy::{self, Target};
+use super::{Conn, statement};
 use chrono::SubsecRound;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Jsonb, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use types::{LiveEvent, LogLineEvent};
@@ -34,64 +33,23 @@ impl From<LiveEvent> for NewEvent {
 /// The kind of the row that covers lines of output.
 const COVER: &str = "log_line";
 
-#[derive(QueryableByName)]
-struct Taken {
-    #[diesel(sql_type = BigInt)]
-    last_seq: i64,
-    #[diesel(sql_type = SqlUuid)]
-    organization_id: Uuid,
-}
-
 /// Appends to the sequence of a run in the caller's transaction, and wakes those who listen.
 /// Returns the last number taken. The row of the run stays locked until the end of the
 /// transaction, so that the order of commits is the order of the numbers.
 pub async fn append(conn: &mut Conn, run_id: Uuid, events: Vec<NewEvent>) -> QueryResult<i64> {
-    let (last_seq, rows) = number(conn, run_id, events).await?;
-    if let Some((rows, organization)) = rows {
-        rows.insert(conn, run_id, organization).await?;
-    }
-    Ok(last_seq)
+    Rows::of(events).insert(conn, run_id).await
 }
 
 /// As [`append`]; returns the messages, for those who follow the run in this process. Nobody may be told of them
 /// before the transaction is committed.
 pub async fn append_told(conn: &mut Conn, run_id: Uuid, events: Vec<NewEvent>) -> QueryResult<Vec<Frame>> {
-    let (_, rows) = number(conn, run_id, events).await?;
-    let Some((rows, organization)) = rows else {
-        return Ok(Vec::new());
-    };
-    let frames = rows.frames();
-    rows.insert(conn, run_id, organization).await?;
-    Ok(frames)
+    let rows = Rows::of(events);
+    let last = rows.insert(conn, run_id).await?;
+    Ok(rows.frames(last - rows.last()))
 }
 
-/// Takes the numbers for these events: the last one, and the rows to be written with their organization.
-async fn number(
-    conn: &mut Conn,
-    run_id: Uuid,
-    events: Vec<NewEvent>,
-) -> QueryResult<(i64, Option<(Rows, Uuid)>)> {
-    let lines = |e: &NewEvent| match e {
-        NewEvent::One(_) => 0,
-        NewEvent::Lines(lines) => lines.len() as i64,
-    };
-    let of_lines: i64 = events.iter().map(lines).sum();
-    let total = of_lines + events.iter().filter(|e| matches!(e, NewEvent::One(_))).count() as i64;
-    let taken: Taken = diesel::sql_query(
-        "update runs set last_seq = last_seq + $2, log_lines = log_lines + $3 where id = $1 \
-         returning last_seq, organization_id",
-    )
-    .bind::<SqlUuid, _>(run_id)
-    .bind::<BigInt, _>(total)
-    .bind::<BigInt, _>(of_lines)
-    .get_result(conn)
-    .await?;
-    let rows = (total > 0).then(|| Rows::number(events, taken.last_seq - total));
-    Ok((taken.last_seq, rows.map(|rows| (rows, taken.organization_id))))
-}
-
-/// Columns of the rows to be written.
-#[derive(Default)]
+/// Rows to be written, in columns. They are numbered from 1: where the sequence stands, the database adds.
+#[derive(Debug, Default)]
 struct Rows {
     seq: Vec<i64>,
     first_seq: Vec<i64>,
@@ -101,8 +59,8 @@ struct Rows {
 }
 
 impl Rows {
-    fn number(events: Vec<NewEvent>, mut last: i64) -> Self {
-        let mut rows = Self::default();
+    fn of(events: Vec<NewEvent>) -> Self {
+        let (mut rows, mut last) = (Self::default(), 0);
         for event in events {
             let first = last + 1;
             let (kind, payload) = match event {
@@ -125,91 +83,78 @@ impl Rows {
         rows
     }
 
-    /// The messages as a later reader finds them.
-    fn frames(&self) -> Vec<Frame> {
+    /// The last number.
+    fn last(&self) -> i64 {
+        self.seq.last().copied().unwrap_or(0)
+    }
+
+    /// The messages as a later reader finds them, behind the number `base`.
+    fn frames(&self, base: i64) -> Vec<Frame> {
         let mut lines = self.lines.iter().peekable();
         let mut frames = Vec::with_capacity(self.seq.len() + self.lines.len());
         for (row, &seq) in self.seq.iter().enumerate() {
             if self.kind[row] == COVER {
                 while let Some((seq, line)) = lines.next_if(|(at, _)| *at <= seq) {
-                    frames.push(reading::line_frame(*seq, line.clone()));
+                    frames.push(reading::line_frame(base + *seq, line.clone()));
                 }
             } else {
-                frames.push(reading::frame_of(
-                    seq,
-                    self.kind[row],
-                    &self.payload[row].to_string(),
-                ));
+                let data = self.payload[row].to_string();
+                frames.push(reading::frame_of(base + seq, self.kind[row], &data));
             }
         }
         frames
     }
 
-    /// One message to the database for everything but lines of output, which come with a statement of their own.
-    async fn insert(self, conn: &mut Conn, run_id: Uuid, organization: Uuid) -> QueryResult<()> {
-        if !self.lines.is_empty() {
-            copy_lines(conn, run_id, organization, &self.lines).await?;
+    fn of_lines<'a, T>(&'a self, value: impl Fn(&'a LogLineEvent) -> T) -> Vec<T> {
+        self.lines.iter().map(|(_, line)| value(line)).collect()
+    }
+
+    /// One message to the database, and one to those who listen. Returns the last number of the sequence.
+    async fn insert(&self, conn: &mut Conn, run_id: Uuid) -> QueryResult<i64> {
+        #[derive(QueryableByName)]
+        struct Taken {
+            #[diesel(sql_type = BigInt)]
+            last_seq: i64,
         }
-        let last = self.seq.last().copied().unwrap_or(0);
-        diesel::sql_query(
-            "with e as (insert into run_events (run_id, organization_id, seq, first_seq, kind, payload) \
-             select $1, $2, e.* from unnest($3, $4, $5, $6) e) select pg_notify('run', $1::text || ' ' || $7::text)",
-        )
-        .bind::<SqlUuid, _>(run_id)
-        .bind::<SqlUuid, _>(organization)
-        .bind::<Array<BigInt>, _>(self.seq)
-        .bind::<Array<BigInt>, _>(self.first_seq)
-        .bind::<Array<Text>, _>(self.kind)
-        .bind::<Array<Jsonb>, _>(self.payload)
-        .bind::<BigInt, _>(last)
-        .execute(conn)
-        .await
-        .map(|_| ())
+        let taken: Taken = statement(APPEND)
+            .bind::<SqlUuid, _>(run_id)
+            .bind::<BigInt, _>(self.last())
+            .bind::<Array<BigInt>, _>(&self.seq)
+            .bind::<Array<BigInt>, _>(&self.first_seq)
+            .bind::<Array<Text>, _>(&self.kind)
+            .bind::<Array<Jsonb>, _>(&self.payload)
+            .bind::<Array<BigInt>, _>(self.lines.iter().map(|(seq, _)| *seq).collect::<Vec<_>>())
+            .bind::<Array<Integer>, _>(self.of_lines(|line| line.attempt))
+            .bind::<Array<Text>, _>(self.of_lines(|line| line.stream.as_str()))
+            .bind::<Array<BigInt>, _>(self.of_lines(|line| line.byte_offset))
+            .bind::<Array<Timestamptz>, _>(self.of_lines(|line| line.timestamp))
+            .bind::<Array<Text>, _>(self.of_lines(|line| line.level.as_str()))
+            .bind::<Array<Text>, _>(self.of_lines(|line| line.message.as_str()))
+            .get_result(conn)
+            .await?;
+        Ok(taken.last_seq)
     }
 }
 
-/// A line as the database gives it back: it counts microseconds.
+/// The numbers, the lines, the events and the notification: all that a batch says, in one round trip.
+const APPEND: &str = "\
+    with r as (update runs set last_seq = last_seq + $2, log_lines = log_lines + cardinality($7) where id = $1 \
+        returning organization_id, last_seq, last_seq - $2 as base), \
+      l as (insert into run_logs (run_id, organization_id, seq, attempt, stream, byte_offset, timestamp, level, message) \
+        select $1, r.organization_id, r.base + l.seq, l.attempt, l.stream, l.at, l.time, l.level, l.message \
+        from r, unnest($7, $8, $9, $10, $11, $12, $13) l (seq, attempt, stream, at, time, level, message)), \
+      e as (insert into run_events (run_id, organization_id, seq, first_seq, kind, payload) \
+        select $1, r.organization_id, r.base + e.seq, r.base + e.first_seq, e.kind, e.payload \
+        from r, unnest($3, $4, $5, $6) e (seq, first_seq, kind, payload)) \
+    select last_seq, case when $2 > 0 then pg_notify('run', $1::text || ' ' || last_seq::text) end from r";
+
+/// A line as the database gives it back: it counts microseconds and takes no NUL.
 fn stored(mut line: LogLineEvent) -> LogLineEvent {
     line.timestamp = line.timestamp.trunc_subsecs(6);
-    line
-}
-
-/// Where lines are copied to.
-const LINES: Target = Target {
-    table: "run_logs",
-    columns: &[
-        "run_id",
-        "organization_id",
-        "seq",
-        "attempt",
-        "stream",
-        "byte_offset",
-        "timestamp",
-        "level",
-        "message",
-    ],
-};
-
-async fn copy_lines(
-    conn: &mut Conn,
-    run_id: Uuid,
-    organization: Uuid,
-    lines: &[(i64, LogLineEvent)],
-) -> QueryResult<()> {
-    let mut rows = copy::Rows::default();
-    for (seq, line) in lines {
-        rows.begin(&LINES);
-        rows.uuid(run_id);
-        rows.uuid(organization);
-        rows.int8(*seq);
-        rows.int4(line.attempt);
-        rows.text(line.stream.as_str());
-        rows.int8(line.byte_offset);
-        rows.timestamp(line.timestamp);
-        rows.text(line.level.as_str());
-        rows.text(&line.message);
+    if line.message.contains('\0') {
+        line.message = line.message.replace('\0', "\u{FFFD}");
     }
-    copy::few(conn, &LINES, rows).await
+    line
 }
 
 /// The kind and the data of a message. The strings of a JSON value may hold `\0`, which
@@ -241,7 +186,7 @@ pub fn without_nul(value: Value) -> Value {
 
 /// Drops progress that a later one has superseded.
 pub async fn prune_progress(conn: &mut Conn, run_id: Uuid) -> QueryResult<usize> {
-    diesel::sql_query(
+    statement(
         "delete from run_events where run_id = $1 and kind = 'progress' and seq < \
          (select max(seq) from run_events where run_id = $1 and kind = 'progress')",
     )
@@ -270,20 +215,17 @@ mod tests {
     #[test]
     fn numbers_have_no_gap() {
         let status = || NewEvent::One(LiveEvent::Status(StatusEvent::default()));
-        let rows = Rows::number(
-            vec![
-                status(),
-                NewEvent::Lines(vec![line(0), line(1)]),
-                NewEvent::Lines(vec![]),
-                status(),
-            ],
-            7,
-        );
-        assert_eq!(rows.first_seq, [8, 9, 11]);
-        assert_eq!(rows.seq, [8, 10, 11]);
+        let rows = Rows::of(vec![
+            status(),
+            NewEvent::Lines(vec![line(0), line(1)]),
+            NewEvent::Lines(vec![]),
+            status(),
+        ]);
+        assert_eq!(rows.first_seq, [1, 2, 4]);
+        assert_eq!(rows.seq, [1, 3, 4]);
         let lines: Vec<_> = rows.lines.iter().map(|(seq, _)| *seq).collect();
-        assert_eq!(lines, [9, 10]);
-        let frames: Vec<_> = rows.frames().iter().map(|frame| frame.seq).collect();
+        assert_eq!(lines, [2, 3]);
+        let frames: Vec<_> = rows.frames(7).iter().map(|frame| frame.seq).collect();
         assert_eq!(frames, [8, 9, 10, 11]);
     }
 }

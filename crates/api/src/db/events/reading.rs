@@ -1,5 +1,6 @@
 //! Reading the sequence: pages of messages as they go to listeners.
 
+use crate::db::statement;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -110,7 +111,7 @@ impl From<LineRow> for LogLineEvent {
 
 /// The messages after `after`, oldest first.
 pub async fn read_after(conn: &mut AsyncPgConnection, run_id: Uuid, after: i64) -> QueryResult<Page> {
-    let events: Vec<EventRow> = diesel::sql_query(
+    let events: Vec<EventRow> = statement(
         "select seq, first_seq, kind, payload::text from run_events where run_id = $1 and seq > $2 order by seq limit $3",
     )
     .bind::<SqlUuid, _>(run_id)
@@ -133,7 +134,7 @@ async fn lines_between(
     after: i64,
     upto: i64,
 ) -> QueryResult<Vec<LineRow>> {
-    diesel::sql_query(
+    statement(
         "select seq, attempt, stream, byte_offset, timestamp, level, message from run_logs \
          where run_id = $1 and seq > $2 and seq <= $3 order by seq limit $4",
     )

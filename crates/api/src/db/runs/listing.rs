@@ -2,9 +2,9 @@
 //!
 //! A row of it has no settings and no plan: they are most of what a run weighs, and a list shows none of them.
 
-use crate::db::Conn;
 use crate::db::run_benchmarks::{self, Brief};
 use crate::db::schema::{models, runs};
+use crate::db::{Conn, statement};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -235,7 +235,7 @@ async fn queue_positions(conn: &mut Conn, ids: Vec<Uuid>) -> QueryResult<HashMap
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let found: Vec<Position> = diesel::sql_query(
+    let found: Vec<Position> = statement(
         "select id, place from (select id, row_number() over (order by priority desc, queued_at, id) as place \
          from runs where status = 'queued') queue where id = any($1)",
     )

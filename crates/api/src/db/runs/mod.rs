@@ -4,14 +4,13 @@ mod listing;
 
 pub use listing::{Creator, Filter, counts, escape_like, list, summary};
 
-use super::Conn;
 use super::schema::{models, runs};
+use super::{Conn, statement};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
-use types::{AttemptId, RunId, RunStatus};
+use types::{RunId, RunStatus};
 use uuid::Uuid;
 
 /// A run as it is stored, without the queue's own columns.
@@ -138,19 +137,6 @@ pub async fn lock(conn: &mut Conn, id: RunId) -> QueryResult<Option<RunRow>> {
     query.for_no_key_update().first(conn).await.optional()
 }
 
-/// The run of this attempt, locked until the end of the transaction.
-pub async fn lock_of_attempt(conn: &mut Conn, attempt: AttemptId) -> QueryResult<Option<RunRow>> {
-    use crate::db::schema::run_attempts as a;
-    let run = a::table.find(attempt.0).select(a::run_id).single_value();
-    let query = runs::table.filter(runs::id.nullable().eq(run));
-    query
-        .select(RunRow::as_select())
-        .for_no_key_update()
-        .first(conn)
-        .await
-        .optional()
-}
-
 /// Changes the name of a run; false when there is none.
 pub async fn rename(conn: &mut Conn, id: RunId, name: &str) -> QueryResult<bool> {
     let changed = diesel::update(runs::table.find(id.0))
@@ -224,7 +210,7 @@ pub async fn requeue(conn: &mut Conn, id: RunId, percent: f64) -> QueryResult<bo
 
 /// Wakes the workers when this transaction is committed.
 pub async fn notify_work(conn: &mut Conn) -> QueryResult<()> {
-    diesel::sql_query("select pg_notify('work', '')")
+    statement("select pg_notify('work', '')")
         .execute(conn)
         .await
         .map(|_| ())
@@ -238,16 +224,7 @@ pub async fn audit(
     action: &str,
     run: RunId,
 ) -> QueryResult<()> {
-    diesel::sql_query(
-        "insert into audit_log (organization_id, actor, action, object_type, object_id) values ($1, $2, $3, 'run', $4)",
-    )
-    .bind::<SqlUuid, _>(organization)
-    .bind::<diesel::sql_types::Jsonb, _>(actor)
-    .bind::<Text, _>(action)
-    .bind::<Text, _>(run.to_string())
-    .execute(conn)
-    .await
-    .map(|_| ())
+    super::audit::append(conn, organization.into(), actor, action, "run", &run.to_string()).await
 }
 
 /// Rows for tests of pure functions.

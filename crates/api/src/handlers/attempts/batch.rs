@@ -6,7 +6,7 @@ use crate::db::attempts::{self, BatchChanges, ExecutorRow};
 use crate::db::events::{Frame, NewEvent, append, append_told};
 use crate::db::run_benchmarks::PickRow;
 use crate::db::{Conn, queue, run_benchmarks, runs};
-use crate::error::{AppError, AppResult};
+use crate::error::AppResult;
 use crate::events::Hub;
 use crate::ingest::lines::{kept, notice};
 use crate::json;
@@ -61,10 +61,8 @@ struct Taken {
 
 /// Writes a batch in one transaction. The locks are taken in the order run, attempt, as everywhere.
 async fn take(conn: &mut Conn, caller: &token::Caller<'_>, batch: Batch, hub: &Hub) -> AppResult<Taken> {
-    let run = runs::lock_of_attempt(conn, caller.attempt).await?;
-    let executor = attempts::lock_executor(conn, caller.attempt).await?;
-    let executor = caller.check(executor)?;
-    let run = run.ok_or_else(|| AppError::not_found("attempt", caller.attempt))?;
+    let found = attempts::lock_with_run(conn, caller.attempt).await?;
+    let (run, executor) = caller.check(found, |(_, executor)| executor)?;
     let order = order_for(&executor, &run, batch.epoch);
     let expected = executor.next_batch_no;
     let is_fenced = order == Order::Fenced;

@@ -26,13 +26,13 @@ impl<'a> Caller<'a> {
         Ok(Self { attempt, token })
     }
 
-    /// The attempt, when the request carries its token.
+    /// What was found with the attempt, when the request carries its token.
     ///
     /// # Errors
     /// 401 when the token is not that attempt's, or there is no such attempt.
-    pub(super) fn check(&self, found: Option<ExecutorRow>) -> AppResult<ExecutorRow> {
+    pub(super) fn check<T>(&self, found: Option<T>, attempt: impl Fn(&T) -> &ExecutorRow) -> AppResult<T> {
         found
-            .filter(|row| is_token_of(row, self.token))
+            .filter(|found| is_token_of(attempt(found), self.token))
             .ok_or_else(refused)
     }
 }
@@ -48,7 +48,7 @@ pub(super) async fn executor(state: &AppState, caller: &Caller<'_>) -> AppResult
             Ok(attempts::find_executor(conn, caller.attempt).await?)
         })
         .await?;
-    caller.check(found)
+    caller.check(found, |attempt| attempt)
 }
 
 fn refused() -> AppError {
