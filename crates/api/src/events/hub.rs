@@ -1,6 +1,6 @@
 //! Who follows which run, and the pump that feeds them.
 
-use super::listener::{Hint, listen};
+use super::listener::{Hint, RUNS, listen};
 use crate::db::events::{Frame, Page, positions, read_after};
 use crate::db::{self, Db};
 use std::collections::{HashMap, HashSet};
@@ -90,7 +90,7 @@ impl Hub {
     /// last clone of the hub.
     pub fn start(db: Db) -> Self {
         let (hints, inbox) = mpsc::channel(HINTS);
-        tokio::spawn(listen(db.url().to_owned(), hints));
+        tokio::spawn(listen(db.url().to_owned(), RUNS, hints));
         let inner = Arc::new(Inner {
             db,
             feeds: Mutex::default(),

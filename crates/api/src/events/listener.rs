@@ -19,10 +19,15 @@ pub enum Hint {
     Anything,
 }
 
-/// Listens until the receiver is gone.
-pub async fn listen(url: String, hints: mpsc::Sender<Hint>) {
+/// What is told of runs: every message of theirs.
+pub const RUNS: &str = "run";
+/// What is told of work: that there is some.
+pub const WORK: &str = "work";
+
+/// Listens on one channel until the receiver is gone.
+pub async fn listen(url: String, channel: &'static str, hints: mpsc::Sender<Hint>) {
     while !hints.is_closed() {
-        if let Err(error) = listen_once(&url, &hints).await {
+        if let Err(error) = listen_once(&url, channel, &hints).await {
             tracing::debug!(%error, "the listening connection was lost");
         }
         tokio::select! {
@@ -32,10 +37,15 @@ pub async fn listen(url: String, hints: mpsc::Sender<Hint>) {
     }
 }
 
-async fn listen_once(url: &str, hints: &mpsc::Sender<Hint>) -> Result<(), tokio_postgres::Error> {
+async fn listen_once(
+    url: &str,
+    channel: &str,
+    hints: &mpsc::Sender<Hint>,
+) -> Result<(), tokio_postgres::Error> {
     let (client, mut connection) = tokio_postgres::connect(url, crate::db::tls::connector()).await?;
     let mut messages = futures_util::stream::poll_fn(move |cx| connection.poll_message(cx));
-    let listening = client.batch_execute("listen run; listen work");
+    let listen = format!("listen {channel}");
+    let listening = client.batch_execute(&listen);
     let mut listening = std::pin::pin!(listening);
     let mut is_listening = false;
     loop {
@@ -67,8 +77,8 @@ fn send(hints: &mpsc::Sender<Hint>, hint: Hint) {
 
 fn hint_of(channel: &str, payload: &str) -> Option<Hint> {
     match channel {
-        "work" => Some(Hint::Work),
-        "run" => {
+        WORK => Some(Hint::Work),
+        RUNS => {
             let (run, seq) = payload.split_once(' ')?;
             Some(Hint::Run(Uuid::parse_str(run).ok()?, seq.parse().ok()?))
         }

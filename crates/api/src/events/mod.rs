@@ -8,4 +8,4 @@ mod hub;
 mod listener;
 
 pub use hub::{Hub, Lagged, Subscription};
-pub use listener::{Hint, listen};
+pub use listener::{Hint, RUNS, WORK, listen};

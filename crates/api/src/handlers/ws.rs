@@ -18,7 +18,7 @@ use bytestring::ByteString;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use types::RunId;
 
 /// Silence of a client after which it is given up, or three heartbeats if that is longer.
@@ -210,8 +210,10 @@ impl Socket {
         Box::pin(self.catch_up(&hub, i64::MAX)).await?;
         let mut live = hub.subscribe(self.run.0, self.after);
         Box::pin(self.catch_up(&hub, live.position)).await?;
-        // How often the connection is tried and the rights are looked at again.
-        let mut heartbeat = interval(self.state.config.server.recheck);
+        // How often the connection is tried and the rights are looked at again. They were looked at just now: many
+        // who come back together, after a restart, must not ask twice.
+        let recheck = self.state.config.server.recheck;
+        let mut heartbeat = interval_at(Instant::now() + recheck, recheck);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = Instant::now();
         loop {

@@ -26,7 +26,7 @@ mod watches;
 
 use crate::db::{self, Conn, queue};
 use crate::error::chain;
-use crate::events::{Hint, listen};
+use crate::events::{Hint, WORK, listen};
 use crate::state::AppState;
 use lock::SoleRight;
 use repeat::repeat;
@@ -177,7 +177,7 @@ enum Reason {
 /// Ticks by hint and by the clock. Each run is looked after by one task at a time.
 async fn work(worker: &Arc<Worker>, tasks: &mut JoinSet<Uuid>) {
     let (hints, mut inbox) = mpsc::channel(64);
-    let listener = tokio::spawn(listen(worker.state.db.url().to_owned(), hints));
+    let listener = tokio::spawn(listen(worker.state.db.url().to_owned(), WORK, hints));
     let mut clock = tokio::time::interval(worker.state.config.worker.poll);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut busy, mut reason) = (HashSet::new(), Reason::Clock);
@@ -213,10 +213,10 @@ async fn wait(
                 // A task that panicked told nobody which run it was: all may be looked after again.
                 Err(_) => busy.clear(),
             },
-            hint = inbox.recv() => if !matches!(hint, Some(Hint::Run(..))) {
+            _ = inbox.recv() => {
                 while inbox.try_recv().is_ok() {}
                 return Reason::Hint;
-            },
+            }
         }
     }
 }
