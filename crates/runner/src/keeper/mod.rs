@@ -40,8 +40,10 @@ use watcher::Watcher;
 const DRIVER: &str = include_str!("../driver.py");
 const DISK_WAS_FULL: &str = "the disk was full: output may be missing";
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// How often the files are looked at; a child's end and a signal are seen at once.
+/// How often the files are looked at while things happen; a child's end and a signal are seen at once.
 const TICK: Duration = Duration::from_millis(50);
+/// How often when nothing does: many keepers on a machine must not take a core from what they keep.
+const LONGEST_TICK: Duration = Duration::from_millis(250);
 
 pub(crate) struct Keeper {
     dir: AttemptDir,
@@ -63,6 +65,8 @@ pub(crate) struct Keeper {
     exits: Vec<ProcessExit>,
     killed_leftovers: u32,
     start_failed: Option<String>,
+    /// How long the next round waits.
+    pause: Duration,
     /// Whether the disk was ever seen full: then output may be missing, and nobody else can tell.
     disk_was_full: bool,
 }
@@ -93,6 +97,7 @@ impl Keeper {
             exits: Vec::new(),
             killed_leftovers: 0,
             start_failed: None,
+            pause: TICK,
             disk_was_full: false,
             started_at: record.started_at,
             begin: Instant::now(),
@@ -132,6 +137,7 @@ impl Keeper {
             return true;
         }
         while !self.is_over() && self.watcher.is_wanted() {
+            self.pause = TICK;
             self.tick();
             if let Some(secrets) = self.watcher.secrets() {
                 self.secrets = secrets.environment;
@@ -152,8 +158,13 @@ impl Keeper {
     /// One round: sleeps until something happens or a look at the files is due. Returns the
     /// children that ended.
     fn tick(&mut self) -> Vec<Reaped> {
-        if let Some(signal @ (libc::SIGTERM | libc::SIGINT)) = self.signals.next(TICK) {
+        let signal = self.signals.next(self.pause);
+        if let Some(signal @ (libc::SIGTERM | libc::SIGINT)) = signal {
             self.ask_to_stop(Why::Signal(signal));
+        }
+        match signal {
+            None => self.pause = (self.pause * 2).min(LONGEST_TICK),
+            Some(_) => self.pause = TICK,
         }
         let reaped = signals::reap();
         self.watcher.reaped(&reaped);
@@ -191,6 +202,7 @@ impl Keeper {
 
     /// The first reason counts, except that the end of a benchmark may become the end of all.
     fn ask_to_stop(&mut self, why: Why) {
+        self.pause = TICK;
         match &mut self.stop {
             Some(stop) if !stop.why.is_final() => stop.why = why,
             Some(_) => {}
@@ -230,7 +242,7 @@ impl Keeper {
         let begin = Instant::now();
         let limit = Duration::from_secs(self.job.limits.linger_s);
         while self.watcher.is_wanted() && begin.elapsed() < limit {
-            if let Some(libc::SIGTERM | libc::SIGINT) = self.signals.next(TICK * 2) {
+            if let Some(libc::SIGTERM | libc::SIGINT) = self.signals.next(LONGEST_TICK) {
                 break;
             }
             self.watcher.reaped(&signals::reap());

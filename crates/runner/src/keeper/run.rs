@@ -1,7 +1,7 @@
 //! One process from start to end.
 
 use super::{
-    Keeper,
+    Keeper, TICK,
     child::{self, Spawn},
     events::{self, Events},
     schedule::Ended,
@@ -164,6 +164,9 @@ impl Keeper {
         }
         // The file is in the hands of the process too: what cannot be read was not said.
         let said = events.read(&self.dir).unwrap_or_default();
+        if !said.is_empty() {
+            self.pause = TICK;
+        }
         for DriverEvent { kind, .. } in said {
             match kind {
                 DriverEventKind::Imported { .. } => live.imported = true,

@@ -38,6 +38,11 @@ impl Bell {
         Self { queue: queue.ok() }
     }
 
+    /// Whether it can never ring.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.queue.is_none()
+    }
+
     /// Rings when this file grows. One that is not there yet is left to the clock.
     pub(super) fn arm_file(&self, file: &Path) {
         self.arm(file, GROWS);

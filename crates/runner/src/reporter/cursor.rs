@@ -5,10 +5,12 @@
 //! its number, takes it once.
 
 use crate::dir::AttemptDir;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs::{self, OpenOptions},
+    io::{self, Write},
 };
 use types::{Batch, BatchAnswer};
 
@@ -96,11 +98,23 @@ impl Cursor {
         dir.read_json(FILE).ok().flatten().unwrap_or_default()
     }
 
-    /// Not synced to the disk: it only has to outlive this process, not the machine.
+    /// Not synced to the disk: it only has to outlive this process, not the machine. The two files change places,
+    /// because a rename that replaces a file makes file systems write it out at once, as does emptying it.
     pub(super) fn save(&self, dir: &AttemptDir) -> io::Result<()> {
-        let aside = dir.path(".reporter.json.tmp");
-        fs::write(&aside, serde_json::to_vec(self)?)?;
-        fs::rename(&aside, dir.path(FILE))
+        let (aside, file) = (dir.path(".reporter.json.tmp"), dir.path(FILE));
+        let bytes = serde_json::to_vec(self)?;
+        let mut out = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&aside)?;
+        out.write_all(&bytes)?;
+        out.set_len(bytes.len() as u64)?;
+        match renameat_with(CWD, &aside, CWD, &file, RenameFlags::EXCHANGE) {
+            Ok(()) => Ok(()),
+            // The first time there is nothing to change places with.
+            Err(_) => fs::rename(aside, file),
+        }
     }
 
     /// Whether something is up that was not told.
@@ -169,6 +183,21 @@ mod tests {
             next_batch_no: batch_no,
             pending: Some(Pending { batch, after }),
             ..Cursor::default()
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_whole_and_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = AttemptDir::new(folder.path());
+        assert!(Cursor::load(&dir).is_fresh);
+        for batch_no in [1_000_000, 20, 3] {
+            let cursor = Cursor {
+                is_fresh: false,
+                ..pending(batch_no)
+            };
+            cursor.save(&dir).unwrap();
+            assert_eq!(Cursor::load(&dir), cursor);
         }
     }
 

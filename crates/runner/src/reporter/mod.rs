@@ -40,12 +40,16 @@ use tokio::{sync::Notify, task::JoinHandle};
 use types::{GpuSample, Order};
 use upload::{LogsUp, Sent};
 
-/// How often the files are looked at when nothing says that they have changed.
+/// How often the files are looked at when nothing says that they have changed, because nothing can.
 const ROUND: Duration = Duration::from_millis(200);
+/// How often when something would say so: for what no file tells.
+const QUIET_ROUND: Duration = Duration::from_millis(500);
 /// A sign of life when there is no news.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How long bytes of a log wait for more to go up with.
 const UPLOAD: Duration = Duration::from_secs(1);
+/// A batch that is taken within this time shows a server with little to do.
+const QUICK: Duration = Duration::from_millis(10);
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// How long a reporter without its keeper goes on.
@@ -277,6 +281,7 @@ impl<'a> Reporter<'a> {
             current.iter().for_each(|out| self.bell.arm_folder(out));
             return self.bell.arm_folder(self.dir.root());
         }
+        let round = if self.bell.is_deaf() { ROUND } else { QUIET_ROUND };
         tokio::select! {
             () = self.bell.rung() => self.is_armed = false,
             () = self.up.notified() => {}
@@ -284,7 +289,7 @@ impl<'a> Reporter<'a> {
                 self.is_asked = true;
                 self.listen_for_the_api();
             }
-            () = tokio::time::sleep(ROUND) => {}
+            () = tokio::time::sleep(round) => {}
         }
     }
 
@@ -480,10 +485,10 @@ impl<'a> Reporter<'a> {
     }
 }
 
-/// How long lines gather after a batch that took so long to be taken. The first line goes at once;
-/// after it a server with much to do is asked less often, by each reporter, of its own accord.
+/// How long lines gather after a batch that took so long to be taken. A server with much to do is asked less often, by
+/// each reporter, of its own accord; one that answers quickly is not waited for.
 fn rest(took: Duration) -> Duration {
-    (took / 2).min(ROUND)
+    (took.saturating_sub(QUICK) / 2).min(ROUND)
 }
 
 /// Reads the attempt's GPUs in a thread of its own, because NVML blocks.
