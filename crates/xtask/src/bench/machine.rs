@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use super::comparison::wait_for;
 use crate::process::{apt_install, can_apt, read, say, which};
 use crate::workspace::root;
 
@@ -156,6 +157,16 @@ pub(crate) fn cpu(pids: &[u32]) -> Duration {
         Some(ticks(11)? + ticks(12)?)
     };
     Duration::from_secs_f64(pids.iter().filter_map(of).sum::<f64>() / TICKS)
+}
+
+/// Waits until these processes have nothing to do: a tenth of a core, at most.
+pub(crate) fn settled(pids: &[u32]) -> Result<()> {
+    let look = Duration::from_millis(200);
+    wait_for("processes with nothing to do", Duration::from_secs(20), || {
+        let before = cpu(pids);
+        std::thread::sleep(look);
+        cpu(pids).saturating_sub(before) <= look / 10
+    })
 }
 
 /// A tool of Debian's, installed when it is missing and we may.

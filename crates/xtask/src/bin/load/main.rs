@@ -1,8 +1,8 @@
 //! The load of `cargo xtask bench`: viewers of live messages, a child that prints, and the bare relay between the two
 //! that marks what is possible.
 //!
-//! `load emit LINES RATE SIZE [GO]` prints lines with the time in them, `load relay PORT_FILE` hands what it reads to
-//! everyone who is connected, `load viewers ADDRESS PATH TOKEN COUNT LINES SECONDS` counts what arrives, and when,
+//! `load emit LINES RATE SIZE [GO]` prints lines with the time in them, `load relay PORT_FILE [LOG]` hands what it reads
+//! to everyone who is connected, when it is safe in `LOG`, `load viewers ADDRESS PATH TOKEN COUNT LINES SECONDS` counts what arrives, and when,
 //! `load tail FOLDER` reads a log as a reporter does.
 
 mod emit;
@@ -22,7 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             emit::emit(lines.parse()?, rate.parse()?, size.parse()?, Some(go))?;
         }
         ["tail", folder] => tail::tail(folder)?,
-        ["relay", port_file] => runtime()?.block_on(relay::relay(port_file))?,
+        ["relay", port_file] => runtime()?.block_on(relay::relay(port_file, None))?,
+        ["relay", port_file, log] => runtime()?.block_on(relay::relay(port_file, Some(log)))?,
         ["viewers", address, path, token, count, lines, seconds] => {
             let plan = viewers::Plan {
                 address: address.to_owned(),

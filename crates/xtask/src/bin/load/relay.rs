@@ -1,8 +1,9 @@
-//! The bare relay: what comes in goes out to everybody, one write per piece and viewer. Nothing is kept, numbered,
-//! checked or allowed.
+//! The bare relay: what comes in goes out to everybody, one write per piece and viewer. Nothing is numbered, checked or
+//! allowed, and nothing is kept, unless it is told to put each piece on the disk first.
 
 use std::cell::RefCell;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::rc::Rc;
 
@@ -12,8 +13,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::frames;
 
-/// Reads standard input, a pipe, to its end. The port is written into a file.
-pub(crate) async fn relay(port_file: &str) -> io::Result<()> {
+/// Reads standard input, a pipe, to its end. The port is written into a file. With a `log` nobody sees what a power cut
+/// could still take.
+pub(crate) async fn relay(port_file: &str, log: Option<&str>) -> io::Result<()> {
+    let log = log.map(File::create).transpose()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     std::fs::write(port_file, listener.local_addr()?.port().to_string())?;
     let viewers: Rc<RefCell<Vec<TcpStream>>> = Rc::default();
@@ -27,7 +30,7 @@ pub(crate) async fn relay(port_file: &str) -> io::Result<()> {
                     }
                 }
             });
-            hand_out(&viewers).await
+            hand_out(&viewers, log).await
         })
         .await
 }
@@ -46,13 +49,17 @@ async fn welcome(mut stream: TcpStream) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-async fn hand_out(viewers: &RefCell<Vec<TcpStream>>) -> io::Result<()> {
+async fn hand_out(viewers: &RefCell<Vec<TcpStream>>, mut log: Option<File>) -> io::Result<()> {
     let mut input = Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
     let (mut read, mut out) = (Vec::new(), Vec::new());
     while input.read_buf(&mut read).await? > 0 {
         let Some(end) = read.iter().rposition(|&byte| byte == b'\n') else {
             continue;
         };
+        if let Some(log) = &mut log {
+            log.write_all(&read[..=end])?;
+            log.sync_data()?;
+        }
         out.clear();
         read[..end]
             .split(|&byte| byte == b'\n')
