@@ -193,17 +193,12 @@ fn restarted(stage: &mut Stage, expected: usize) -> Result<f64> {
     let since = stage
         .product
         .sql(&format!("select now() - interval '{ready} milliseconds'"))?;
-    // One session that looks: a new one for each look would take the server's core.
-    stage.product.sql(&format!(
-        "do $$ begin \
-           while (select count(*) from run_attempts where state = 'running' and heartbeat_at > '{since}') < {expected} loop \
-             if clock_timestamp() > timestamptz '{since}' + interval '{} seconds' then \
-               raise exception 'not every executor was heard of again'; \
-             end if; \
-             perform pg_sleep(0.005); \
-           end loop; \
-         end $$",
-        PATIENCE.as_secs()
-    ))?;
+    let heard = format!(
+        "select count(*) >= {expected} from run_attempts where state = 'running' and heartbeat_at > '{since}'"
+    );
+    stage
+        .product
+        .until(&heard, PATIENCE)
+        .context("not every executor was heard of again")?;
     Ok(begin.elapsed().as_secs_f64())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -68,6 +69,15 @@ pub(crate) fn describe() -> Result<Value> {
     )
     .ok();
     Ok(json!({"processor": model, "cores": cores(), "load": load()?, "commit": commit}))
+}
+
+/// A script that starts a program on every core, for what is started by a server that has only one.
+pub(crate) fn on_every_core(program: &Path, script: &Path) -> Result<()> {
+    let last = cores().saturating_sub(1);
+    let program = program.display();
+    let prefix = which("taskset").map_or(String::new(), |tool| format!("{} -c 0-{last} ", tool.display()));
+    fs::write(script, format!("#!/bin/sh\nexec {prefix}{program} \"$@\"\n"))?;
+    Ok(fs::set_permissions(script, fs::Permissions::from_mode(0o755))?)
 }
 
 /// A command on one core of its own, so that load and server do not take each other's time.
@@ -159,6 +169,16 @@ pub(crate) fn cpu(pids: &[u32]) -> Duration {
     Duration::from_secs_f64(pids.iter().filter_map(of).sum::<f64>() / TICKS)
 }
 
+/// The processor time of a process to the nanosecond, in seconds; `None` when it is gone.
+pub(crate) fn exact_cpu(pid: u32) -> Option<f64> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let of = |thread: fs::DirEntry| {
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    };
+    Some(threads.flatten().filter_map(of).sum::<f64>() / 1e9)
+}
+
 /// Waits until these processes have nothing to do: a tenth of a core, at most.
 pub(crate) fn settled(pids: &[u32]) -> Result<()> {
     let look = Duration::from_millis(200);
@@ -206,5 +226,6 @@ mod tests {
         let me = std::process::id();
         assert!(family(me).contains(&me));
         assert!(memory(&[me]) > 0.0);
+        assert!(exact_cpu(me).is_some_and(|seconds| seconds > 0.0));
     }
 }

@@ -159,6 +159,20 @@ impl Product {
         )
     }
 
+    /// Waits until a condition holds, in one session: a new one for each look would take the server's core.
+    pub(crate) fn until(&self, condition: &str, limit: Duration) -> Result<()> {
+        self.sql(&format!(
+            "do $$ declare until timestamptz := clock_timestamp() + interval '{} seconds'; begin \
+               while not coalesce(({condition}), false) loop \
+                 if clock_timestamp() > until then raise exception 'not in time'; end if; \
+                 perform pg_sleep(0.005); \
+               end loop; \
+             end $$",
+            limit.as_secs()
+        ))
+        .map(drop)
+    }
+
     /// A request with the owner's rights.
     pub(crate) fn api(&self, method: &str, path: &str, body: &str) -> Result<Value> {
         let bearer = format!("Bearer {}", self.token);
