@@ -125,7 +125,7 @@ fn listing(effort: &Effort, full: &Full) -> Result<Vec<Comparison>> {
             effort,
             ("P4", name, Target::RatioAtLeast(100.0)),
             theirs,
-            ours,
+            || mlflow.while_still(ours),
         )?);
     }
     Ok(done)
@@ -173,7 +173,7 @@ fn creating(effort: &Effort, full: &Full) -> Result<Vec<Comparison>> {
             effort,
             ("P5", name, Target::RatioAtLeast(20.0)),
             theirs,
-            ours,
+            || mlflow.while_still(ours),
         )?);
     }
     Ok(done)

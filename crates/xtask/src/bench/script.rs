@@ -84,7 +84,18 @@ fn spoken(statement: &Statement, fresh: &BTreeMap<String, usize>) -> String {
         }
         _ => "null".to_owned(),
     };
-    format!("{};\n", filled(&harmless(&statement.text), value))
+    format!(
+        "{};\n",
+        filled(&harmless(&without_comments(&statement.text)), value)
+    )
+}
+
+/// A comment may name values once more, which pgbench would count as parameters of the statement.
+fn without_comments(text: &str) -> String {
+    let mut parts = text.split("/*");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    parts.for_each(|part| out += part.split_once("*/").map_or("", |(_, rest)| rest));
+    out
 }
 
 /// The text with its `$n` replaced.

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::comparison::wait_for;
 use super::product::{Folder, Product};
 use super::seed::{MODEL, seed};
 
@@ -84,17 +83,11 @@ impl Stage {
         self.until_over(id)
     }
 
-    /// Waits until a run is over.
+    /// Waits until a run is over. The database is asked, for many requests would take the time of what is measured.
     pub(super) fn until_over(&self, id: &str) -> Result<()> {
-        let over = || {
-            self.product
-                .api("GET", &format!("/runs/{id}"), "")
-                .is_ok_and(|run| is_over(&run))
-        };
-        wait_for("the end of a run", Duration::from_secs(60), over)
+        let over = format!("select status not in ('queued', 'running') from runs where id = '{id}'");
+        self.product
+            .until(&over, Duration::from_secs(300))
+            .context("the end of a run")
     }
-}
-
-fn is_over(run: &Value) -> bool {
-    matches!(run["status"].as_str(), Some("completed" | "failed" | "cancelled"))
 }

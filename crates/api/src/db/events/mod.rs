@@ -138,14 +138,15 @@ impl Rows {
 
 /// The numbers, the lines, the events and the notification: all that a batch says, in one round trip.
 const APPEND: &str = "\
-    with r as (update runs set last_seq = last_seq + $2, log_lines = log_lines + cardinality($7) where id = $1 \
+    with r as (update runs set last_seq = last_seq + $2, log_lines = log_lines + cardinality($7::bigint[]) where id = $1 \
         returning organization_id, last_seq, last_seq - $2 as base), \
       l as (insert into run_logs (run_id, organization_id, seq, attempt, stream, byte_offset, timestamp, level, message) \
         select $1, r.organization_id, r.base + l.seq, l.attempt, l.stream, l.at, l.time, l.level, l.message \
-        from r, unnest($7, $8, $9, $10, $11, $12, $13) l (seq, attempt, stream, at, time, level, message)), \
+        from r, unnest($7::bigint[], $8::integer[], $9::text[], $10::bigint[], $11::timestamptz[], $12::text[], $13::text[]) \
+          l (seq, attempt, stream, at, time, level, message)), \
       e as (insert into run_events (run_id, organization_id, seq, first_seq, kind, payload) \
         select $1, r.organization_id, r.base + e.seq, r.base + e.first_seq, e.kind, e.payload \
-        from r, unnest($3, $4, $5, $6) e (seq, first_seq, kind, payload)) \
+        from r, unnest($3::bigint[], $4::bigint[], $5::text[], $6::jsonb[]) e (seq, first_seq, kind, payload)) \
     select last_seq, case when $2 > 0 then pg_notify('run', $1::text || ' ' || last_seq::text) end from r";
 
 /// A line as the database gives it back: it counts microseconds and takes no NUL.
