@@ -178,6 +178,14 @@ mod tests {
     }
 
     #[test]
+    fn comments_are_left_out() {
+        assert_eq!(
+            without_comments("select $1 /*$1*/ /*$2*/ + 1 /*"),
+            "select $1   + 1 "
+        );
+    }
+
+    #[test]
     fn a_request_is_said_again_with_new_ids() {
         let (a, b) = (
             "00000000-0000-0000-0000-000000000001",
