@@ -137,12 +137,6 @@ pub async fn find_executor(conn: &mut Conn, id: AttemptId) -> QueryResult<Option
         .optional()
 }
 
-/// The attempt with this id, locked until the end of the transaction.
-pub async fn lock_executor(conn: &mut Conn, id: AttemptId) -> QueryResult<Option<ExecutorRow>> {
-    let query = run_attempts::table.find(id.0).select(ExecutorRow::as_select());
-    query.for_no_key_update().first(conn).await.optional()
-}
-
 /// The run of an attempt and the attempt, in this order locked until the end of the transaction.
 pub async fn lock_with_run(conn: &mut Conn, id: AttemptId) -> QueryResult<Option<(RunRow, ExecutorRow)>> {
     runs::table

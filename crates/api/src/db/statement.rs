@@ -58,7 +58,7 @@ where
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.before.walk_ast(out.reborrow())?;
-        // The placeholders are in the text already: what diesel writes is a comment.
+        // The text names its parameters itself, in any order: what diesel writes is a comment.
         out.push_sql(" /*");
         out.push_bind_param(&self.value)?;
         out.push_sql("*/");

@@ -208,9 +208,7 @@ impl Worker {
         self.state
             .db
             .service(async |conn: &mut Conn| -> Result<_, IngestError> {
-                let run = runs::lock(conn, RunId(owner.run)).await?;
-                let executor = attempts::lock_executor(conn, owner.attempt.into()).await?;
-                let (Some(run), Some(executor)) = (run, executor) else {
+                let Some((run, executor)) = attempts::lock_with_run(conn, owner.attempt.into()).await? else {
                     return Ok(false);
                 };
                 let known = executor.offsets().get(stream.as_str()).copied().unwrap_or(0);

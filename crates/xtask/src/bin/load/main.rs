@@ -2,8 +2,8 @@
 //! that marks what is possible.
 //!
 //! `load emit LINES RATE SIZE [GO]` prints lines with the time in them, `load relay PORT_FILE [LOG]` hands what it reads
-//! to everyone who is connected, when it is safe in `LOG`, `load viewers ADDRESS PATH TOKEN COUNT LINES SECONDS` counts what arrives, and when,
-//! `load tail FOLDER` reads a log as a reporter does.
+//! to everyone who is connected, when it is safe in `LOG`, `load viewers ADDRESS PATH TOKEN COUNT LINES SECONDS` counts
+//! what arrives, and when, `load tail FOLDER` reads a log as a reporter does.
 
 mod emit;
 mod frames;
