@@ -10,6 +10,7 @@ mod python;
 mod seed;
 mod test;
 mod up;
+mod watch;
 mod web;
 mod workspace;
 

@@ -1,16 +1,15 @@
 //! `cargo xtask test`: every check and every test, step by step, with the slowest steps at the end.
 
-use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::counts::Counts;
 use crate::node::Node;
-use crate::process::{cargo, line, path_with, run, say, which};
+use crate::process::{cargo, path_with, run, say, which};
+use crate::watch::{Watched, watch};
 use crate::workspace::{root, target};
 use crate::{deny, playwright, python, web};
 
@@ -34,9 +33,9 @@ pub(crate) struct TestOptions {
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// rustfmt and clippy, the pages for wasm32 too
+    /// rustfmt, clippy (the pages for wasm32 too) and rustdoc, without a warning
     Lint,
-    /// Documentation without warnings, and its examples
+    /// The examples in the documentation
     Doc,
     /// Licences, sources and banned crates
     Deny,
@@ -71,6 +70,7 @@ struct Done {
     wall: Duration,
     counts: Counts,
     ok: bool,
+    last: Vec<String>,
 }
 
 const STEPS: &[Step] = &[
@@ -95,7 +95,7 @@ const STEPS: &[Step] = &[
         command: clippy_tools,
     },
     Step {
-        part: Part::Doc,
+        part: Part::Lint,
         name: "documentation",
         command: documentation,
     },
@@ -161,13 +161,14 @@ impl TestOptions {
 fn perform(step: &Step, setup: &Setup) -> Done {
     say(format_args!("{} ...", step.name));
     let start = Instant::now();
-    let (mut counts, ok) = match (step.command)(setup).and_then(watch) {
-        Ok(ended) => ended,
-        Err(error) => {
-            say(format_args!("{}: {error:#}", step.name));
-            (Counts::default(), false)
+    let Watched { mut counts, ok, last } = (step.command)(setup).and_then(watch).unwrap_or_else(|error| {
+        let last = vec![format!("{}: {error:#}", step.name)];
+        say(&last[0]);
+        Watched {
+            last,
+            ..Watched::default()
         }
-    };
+    });
     if counts.is_empty() || (!ok && counts.failed == 0) {
         // A check without tests of its own counts as one.
         counts += Counts {
@@ -188,49 +189,8 @@ fn perform(step: &Step, setup: &Setup) -> Done {
         wall,
         counts,
         ok,
+        last,
     }
-}
-
-/// Runs a command with its output shown and read.
-fn watch(mut command: Command) -> Result<(Counts, bool)> {
-    if std::io::stderr().is_terminal() {
-        command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
-    }
-    let text = line(&command);
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start `{text}`"))?;
-    let streams = [
-        child
-            .stdout
-            .take()
-            .map(|stream| Box::new(stream) as Box<dyn Read + Send>),
-        child
-            .stderr
-            .take()
-            .map(|stream| Box::new(stream) as Box<dyn Read + Send>),
-    ];
-    let readers = streams.map(|stream| thread::spawn(move || stream.map(pass_on).unwrap_or_default()));
-    let status = child.wait()?;
-    let mut counts = Counts::default();
-    for reader in readers {
-        counts += reader.join().unwrap_or_default();
-    }
-    Ok((counts, status.success()))
-}
-
-/// Copies a stream to stderr line by line and counts.
-fn pass_on(stream: Box<dyn Read + Send>) -> Counts {
-    let mut counts = Counts::default();
-    for bytes in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-        let text = String::from_utf8_lossy(&bytes);
-        eprintln!("{text}");
-        counts += Counts::read(&text);
-    }
-    counts
 }
 
 /// The slowest steps, what failed, and one closing line in the words of Rust's own test runner.
@@ -245,11 +205,13 @@ fn report(done: &mut [Done], wall: Duration) -> Result<()> {
     for step in done.iter() {
         counts += step.counts;
         if !step.ok {
-            failed.push(step.name);
+            failed.push(step);
         }
     }
-    if !failed.is_empty() {
-        say(format_args!("failed: {}", failed.join(", ")));
+    for step in &failed {
+        // Said again, since whoever reads a log reads its end.
+        say(format_args!("failed: {}, at its end:", step.name));
+        step.last.iter().for_each(|line| eprintln!("    {line}"));
     }
     println!(
         "test result: {}. {} passed; {} failed; {} ignored; 0 measured; 0 filtered out; finished in {:.2}s",

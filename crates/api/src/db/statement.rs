@@ -11,7 +11,7 @@ use diesel::sql_types::{HasSqlType, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
 use std::marker::PhantomData;
 
-/// A statement with `$1`, `$2` and so on for the values that are [bound](Statement::bind) to it, in order.
+/// A statement with `$1`, `$2` and so on for the values that are bound to it, in order.
 pub const fn statement(text: &'static str) -> Statement<Text> {
     Statement(Text(text))
 }
