@@ -247,13 +247,16 @@ impl Principal {
     pub async fn from_headers(state: &AppState, headers: &HeaderMap) -> AppResult<Self> {
         let credential = bearer(headers)?;
         let organization = named_organization(headers)?;
-        let identity = if credential.starts_with(tokens::PREFIX) {
-            tokens::identify(state, credential).await?
-        } else {
-            state.keys.verify(credential).await?
-        };
+        if credential.starts_with(tokens::PREFIX) {
+            let (identity, membership) = tokens::identify(state, credential).await?;
+            return Ok(Self {
+                identity,
+                memberships: vec![membership],
+                organization,
+            });
+        }
         let nobody = Self {
-            identity,
+            identity: state.keys.verify(credential).await?,
             memberships: Vec::new(),
             organization,
         };
@@ -263,29 +266,29 @@ impl Principal {
     /// The same caller with today's memberships.
     ///
     /// # Errors
-    /// 401 when their session is over, or when the database does not answer.
+    /// 401 when their session or token is over, or when the database does not answer.
     pub async fn with_memberships(mut self, state: &AppState) -> AppResult<Self> {
-        let found = state
-            .db
-            .user(&self, async |conn: &mut Conn| -> AppResult<_> {
-                Ok(match &self.identity {
-                    Identity::User { id, claims, .. } => {
-                        if state.keys.is_embedded() && !is_session_open(conn, *id, claims).await? {
-                            return Err(AppError::Unauthorized("the session is over".to_owned()));
-                        }
-                        organizations::memberships_of(conn, *id).await?
-                    }
-                    Identity::Token {
-                        organization_id,
-                        role,
-                        ..
-                    } => organizations::as_member(conn, *organization_id, *role).await?,
-                })
-            })
-            .await?;
-        self.memberships = found;
+        self.memberships = match &self.identity {
+            Identity::Token { id, .. } => vec![tokens::membership(state, *id).await?],
+            Identity::User { id, claims, .. } => {
+                let asked = async |conn: &mut Conn| memberships_of(conn, state, *id, claims).await;
+                state.db.user(&self, asked).await?
+            }
+        };
         Ok(self)
     }
+}
+
+async fn memberships_of(
+    conn: &mut Conn,
+    state: &AppState,
+    user: UserId,
+    claims: &Value,
+) -> AppResult<Vec<Membership>> {
+    if state.keys.is_embedded() && !is_session_open(conn, user, claims).await? {
+        return Err(AppError::Unauthorized("the session is over".to_owned()));
+    }
+    Ok(organizations::memberships_of(conn, user).await?)
 }
 
 /// Our own access tokens always name the session they belong to.

@@ -1,7 +1,8 @@
 //! API tokens: `lmmsd_<id>_<secret>`, of which the database keeps only a hash of the secret.
 
-use super::{Identity, Scope};
-use crate::db::{Conn, tokens};
+use super::{Identity, Membership, Scope};
+use crate::db::Conn;
+use crate::db::tokens::{self, TokenSecretRow};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use sha2::{Digest, Sha256};
@@ -24,30 +25,56 @@ pub fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 
-/// Whose token this is.
+/// Whose token this is, and the organization it belongs to.
 ///
 /// # Errors
 /// 401 when it is unknown, revoked or expired.
-pub async fn identify(state: &AppState, text: &str) -> AppResult<Identity> {
-    let refuse = || AppError::Unauthorized("the API token is unknown, revoked or expired".to_owned());
-    let (id, secret) = parse(text).ok_or_else(refuse)?;
-    let row = state
-        .db
-        .service(async |conn: &mut Conn| -> AppResult<_> { Ok(tokens::find_live(conn, id).await?) })
-        .await?
-        .ok_or_else(refuse)?;
+pub async fn identify(state: &AppState, text: &str) -> AppResult<(Identity, Membership)> {
+    let (id, secret) = parse(text).ok_or_else(refused)?;
+    let row = live(state, id).await?;
     if !bool::from(row.secret_hash.as_slice().ct_eq(&hash(secret))) {
-        return Err(refuse());
+        return Err(refused());
     }
-    Ok(Identity::Token {
+    let membership = membership_of(&row)?;
+    let identity = Identity::Token {
         id,
-        organization_id: row.organization_id.into(),
-        role: row.role.parse().map_err(AppError::internal)?,
+        organization_id: membership.organization_id,
+        role: membership.role,
         scopes: row
             .scopes
             .iter()
             .filter_map(|s| s.parse::<Scope>().ok())
             .collect(),
+    };
+    Ok((identity, membership))
+}
+
+/// What a token may do as of now.
+///
+/// # Errors
+/// 401 when it is revoked or expired.
+pub async fn membership(state: &AppState, id: ApiTokenId) -> AppResult<Membership> {
+    membership_of(&live(state, id).await?)
+}
+
+async fn live(state: &AppState, id: ApiTokenId) -> AppResult<TokenSecretRow> {
+    state
+        .db
+        .service(async |conn: &mut Conn| -> AppResult<_> { Ok(tokens::find_live(conn, id).await?) })
+        .await?
+        .ok_or_else(refused)
+}
+
+fn refused() -> AppError {
+    AppError::Unauthorized("the API token is unknown, revoked or expired".to_owned())
+}
+
+fn membership_of(row: &TokenSecretRow) -> AppResult<Membership> {
+    Ok(Membership {
+        organization_id: row.organization_id.into(),
+        name: row.organization.clone(),
+        role: row.role.parse().map_err(AppError::internal)?,
+        demo: row.demo,
     })
 }
 

@@ -36,23 +36,6 @@ pub async fn memberships_of(conn: &mut Conn, user: UserId) -> QueryResult<Vec<Me
     Ok(parsed.collect())
 }
 
-/// What a token's organization looks like as a membership; empty when it is gone.
-pub async fn as_member(conn: &mut Conn, id: OrganizationId, role: Role) -> QueryResult<Vec<Membership>> {
-    let row: Option<(String, bool)> = organizations::table
-        .find(id.0)
-        .select((organizations::name, organizations::demo))
-        .first(conn)
-        .await
-        .optional()?;
-    let membership = row.map(|(name, demo)| Membership {
-        organization_id: id,
-        name,
-        role,
-        demo,
-    });
-    Ok(membership.into_iter().collect())
-}
-
 /// The organization with this name or id.
 pub async fn find(conn: &mut Conn, name_or_id: &str) -> QueryResult<Option<OrganizationId>> {
     let id = Uuid::parse_str(name_or_id).ok();

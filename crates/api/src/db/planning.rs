@@ -1,7 +1,7 @@
 //! What planning a run needs to know: models, benchmarks, secrets, and the past.
 
-use super::Conn;
 use super::schema::{benchmarks, model_checkpoints, models, secrets, task_folders};
+use super::{Conn, statement};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Uuid as SqlUuid};
@@ -160,6 +160,18 @@ pub struct PastRow {
     pub samples: i64,
 }
 
+/// How far back the past of a benchmark goes.
+const LATELY: i64 = 100;
+
+/// The latest ends of some benchmarks: `$1` organization, `$2` model, `$3` benchmarks, `$4` how many of each.
+pub const PAST: &str = "select p.benchmark_id, r.model_id = $2 as same_model, p.seconds, p.samples \
+    from unnest($3) w(id) cross join lateral (\
+      select b.benchmark_id, b.run_id, b.sample_count as samples, \
+        extract(epoch from b.completed_at - b.started_at)::float8 as seconds \
+      from run_benchmarks b where b.organization_id = $1 and b.benchmark_id = w.id \
+        and b.status = 'completed' and b.completed_at > b.started_at \
+      order by b.completed_at desc limit $4) p join runs r on r.id = p.run_id";
+
 /// How long these benchmarks took lately, as far as the caller may see it.
 pub async fn past(
     conn: &mut Conn,
@@ -167,18 +179,11 @@ pub async fn past(
     model: ModelId,
     ids: &[BenchmarkId],
 ) -> QueryResult<Vec<PastRow>> {
-    diesel::sql_query(
-        "select p.* from unnest($3) w(id) cross join lateral (\
-           select b.benchmark_id, r.model_id = $2 as same_model, \
-             extract(epoch from b.completed_at - b.started_at)::float8 as seconds, b.sample_count as samples \
-           from run_benchmarks b join runs r on r.id = b.run_id \
-           where b.organization_id = $1 and b.benchmark_id = w.id and b.status = 'completed' \
-             and b.started_at is not null and b.completed_at > b.started_at \
-           order by (r.model_id = $2) desc, b.completed_at desc limit 20) p",
-    )
-    .bind::<SqlUuid, _>(organization.0)
-    .bind::<SqlUuid, _>(model.0)
-    .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.0).collect::<Vec<_>>())
-    .load(conn)
-    .await
+    statement(PAST)
+        .bind::<SqlUuid, _>(organization.0)
+        .bind::<SqlUuid, _>(model.0)
+        .bind::<Array<SqlUuid>, _>(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+        .bind::<BigInt, _>(LATELY)
+        .load(conn)
+        .await
 }

@@ -1,6 +1,7 @@
 //! API tokens.
 
-use super::{Conn, schema::api_tokens};
+use super::Conn;
+use super::schema::{api_tokens, organizations};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -13,6 +14,12 @@ use uuid::Uuid;
 pub struct TokenSecretRow {
     /// Its organization.
     pub organization_id: Uuid,
+    /// Its organization's name.
+    #[diesel(select_expression = organizations::name)]
+    pub organization: String,
+    /// Whether its organization is the demo.
+    #[diesel(select_expression = organizations::demo)]
+    pub demo: bool,
     /// What it may do at most.
     pub role: String,
     /// What it may do.
@@ -69,7 +76,8 @@ pub struct NewToken {
 pub async fn find_live(conn: &mut Conn, id: ApiTokenId) -> QueryResult<Option<TokenSecretRow>> {
     let now = Utc::now();
     let found = api_tokens::table
-        .find(id.0)
+        .inner_join(organizations::table)
+        .filter(api_tokens::id.eq(id.0))
         .filter(api_tokens::revoked_at.is_null())
         .filter(
             api_tokens::expires_at

@@ -1,13 +1,12 @@
 //! Who follows which run, and the pump that feeds them.
 
+use super::inbox::{Group, Lagged, Receiver, Sender, inbox};
 use super::listener::{Hint, RUNS, listen};
 use crate::db::events::{Frame, Page, positions, read_after};
 use crate::db::{self, Db};
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
-use thiserror::Error;
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
@@ -15,18 +14,6 @@ use uuid::Uuid;
 const POLL: Duration = Duration::from_secs(1);
 /// Hints that may wait.
 const HINTS: usize = 1024;
-/// Groups of messages that may wait for one subscriber.
-const GROUPS: usize = 256;
-/// Bytes that may wait for one subscriber.
-const BYTES: usize = 1024 * 1024;
-
-/// The subscriber did not keep up and was cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the subscriber did not keep up")]
-pub struct Lagged;
-
-/// Messages of one read, shared by all subscribers of the run.
-type Group = Arc<[Frame]>;
 
 /// Fans the messages of runs out to their subscribers; cheap to clone.
 #[derive(Clone)]
@@ -46,17 +33,11 @@ struct Feed {
     subscribers: Vec<Sender>,
 }
 
-struct Sender {
-    groups: mpsc::Sender<Group>,
-    waiting: Arc<AtomicUsize>,
-}
-
 /// The live messages of one run. Dropping it ends the subscription.
 pub struct Subscription {
     /// Messages up to this number may be missing: the subscriber reads them itself.
     pub position: i64,
-    groups: mpsc::Receiver<Group>,
-    waiting: Arc<AtomicUsize>,
+    inbox: Receiver,
 }
 
 impl Subscription {
@@ -65,23 +46,7 @@ impl Subscription {
     /// # Errors
     /// [`Lagged`] when the subscriber was cut; it resumes with the last number it saw.
     pub async fn next(&mut self) -> Result<Group, Lagged> {
-        let group = self.groups.recv().await.ok_or(Lagged)?;
-        self.waiting.fetch_sub(size_of(&group), Ordering::Relaxed);
-        Ok(group)
-    }
-}
-
-fn size_of(group: &[Frame]) -> usize {
-    group.iter().map(|f| f.text.len()).sum()
-}
-
-impl Sender {
-    /// Whether the subscriber is still there and keeps up.
-    fn send(&self, group: &Group) -> bool {
-        let size = size_of(group);
-        let waiting = self.waiting.fetch_add(size, Ordering::Relaxed);
-        // One group may be larger than the limit when nothing else waits.
-        (waiting == 0 || waiting + size <= BYTES) && self.groups.try_send(Arc::clone(group)).is_ok()
+        self.inbox.next().await
     }
 }
 
@@ -102,12 +67,7 @@ impl Hub {
 
     /// Follows a run from behind `after`, the last message that the subscriber has.
     pub fn subscribe(&self, run: Uuid, after: i64) -> Subscription {
-        let (groups, receiver) = mpsc::channel(GROUPS);
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let sender = Sender {
-            groups,
-            waiting: Arc::clone(&waiting),
-        };
+        let (sender, inbox) = inbox();
         let mut feeds = self.inner.feeds();
         let feed = feeds.entry(run).or_insert_with(|| Feed {
             position: after,
@@ -117,11 +77,7 @@ impl Hub {
         let position = feed.position;
         drop(feeds);
         self.inner.fresh.notify_one();
-        Subscription {
-            position,
-            groups: receiver,
-            waiting,
-        }
+        Subscription { position, inbox }
     }
 
     /// Whether anybody follows this run here.
@@ -170,7 +126,7 @@ impl Inner {
     /// Drops subscribers that left, and feeds without subscribers.
     fn sweep(&self) {
         self.feeds().retain(|_, feed| {
-            feed.subscribers.retain(|s| !s.groups.is_closed());
+            feed.subscribers.retain(Sender::is_open);
             !feed.subscribers.is_empty()
         });
     }
@@ -297,56 +253,4 @@ async fn look_at(inner: &Inner, look: Look) -> Result<(), db::Error> {
         inner.advance(run).await?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::db::events::Kind;
-
-    fn group(seq: i64, bytes: usize) -> Group {
-        let frame = Frame {
-            seq,
-            kind: Kind::Status,
-            text: vec![b'x'; bytes].into(),
-        };
-        Arc::from([frame])
-    }
-
-    fn pair() -> (Sender, Subscription) {
-        let (groups, receiver) = mpsc::channel(GROUPS);
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let sender = Sender {
-            groups,
-            waiting: Arc::clone(&waiting),
-        };
-        let subscription = Subscription {
-            position: 0,
-            groups: receiver,
-            waiting,
-        };
-        (sender, subscription)
-    }
-
-    #[tokio::test]
-    async fn a_slow_subscriber_is_cut_by_bytes() {
-        let (sender, mut subscription) = pair();
-        assert!(
-            sender.send(&group(1, BYTES + 1)),
-            "one large group is let through"
-        );
-        assert!(!sender.send(&group(2, 10)));
-        drop(sender);
-        assert_eq!(subscription.next().await.map(|g| g[0].seq), Ok(1));
-        assert_eq!(subscription.next().await.map(|g| g[0].seq), Err(Lagged));
-    }
-
-    #[tokio::test]
-    async fn what_was_taken_no_longer_counts() {
-        let (sender, mut subscription) = pair();
-        for seq in 0..20 {
-            assert!(sender.send(&group(seq, BYTES / 2)));
-            assert_eq!(subscription.next().await.map(|g| g[0].seq), Ok(seq));
-        }
-    }
 }

@@ -5,7 +5,9 @@
 //! waited for, and resumes with the last number it saw.
 
 mod hub;
+mod inbox;
 mod listener;
 
-pub use hub::{Hub, Lagged, Subscription};
+pub use hub::{Hub, Subscription};
+pub use inbox::Lagged;
 pub use listener::{Hint, RUNS, WORK, listen};

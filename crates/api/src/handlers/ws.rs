@@ -68,7 +68,7 @@ pub async fn follow_run(
         response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     let socket = Socket {
-        state: state.get_ref().clone(),
+        state,
         principal,
         run: id,
         session,
@@ -134,8 +134,9 @@ async fn caller(state: &AppState, headers: &HeaderMap, id: RunId) -> AppResult<(
     Ok((principal, Some(protocol.to_owned())))
 }
 
+/// One for each open page, so it shares what it can.
 struct Socket {
-    state: AppState,
+    state: web::Data<AppState>,
     principal: Principal,
     run: RunId,
     session: Session,

@@ -22,16 +22,12 @@ impl Worker {
         if self.full_disk().is_some() {
             return Ok(0);
         }
+        let inventory = self.gpus.latest();
         let (waiting, mut held, mut plain) = self
             .state
             .db
-            .service(async |conn: &mut Conn| -> Result<_, db::Error> {
-                let waiting = queue::waiting(conn, LOOK_AHEAD).await?;
-                let held = machines::held(conn, &self.host).await?;
-                Ok((waiting, held, queue::owned_without_gpus(conn, self.owner).await?))
-            })
+            .service(async |conn: &mut Conn| self.waiting(conn, &inventory).await)
             .await?;
-        let inventory = self.gpus.latest();
         let (mut claimed, mut gpus_are_wanted) = (0, false);
         for row in waiting {
             let gpus = match self.fits(&row, &inventory, &held, plain, gpus_are_wanted) {
@@ -49,6 +45,24 @@ impl Worker {
             }
         }
         Ok(claimed)
+    }
+
+    /// The first of the queue, the GPUs that are held, and how many runs without one this worker has. A full machine
+    /// does not look at the queue, which many requests may be filling.
+    async fn waiting(
+        &self,
+        conn: &mut Conn,
+        inventory: &Inventory,
+    ) -> Result<(Vec<WaitingRow>, BTreeSet<String>, usize), db::Error> {
+        let held = machines::held(conn, &self.host).await?;
+        let plain = queue::owned_without_gpus(conn, self.owner).await?;
+        let has_gpus = inventory.gpus.iter().any(|gpu| !held.contains(&gpu.uuid));
+        let waiting = if has_gpus || plain < self.state.config.worker.max_parallel {
+            queue::waiting(conn, LOOK_AHEAD).await?
+        } else {
+            Vec::new()
+        };
+        Ok((waiting, held, plain))
     }
 
     fn fits(

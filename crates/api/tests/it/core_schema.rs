@@ -1,7 +1,7 @@
 //! What holds for every table, and that the history of the schema goes both ways.
 
 use super::runs_stage::{new_database, server};
-use api::db::migrate;
+use api::db::{migrate, planning};
 use std::process::Command;
 use tokio_postgres::{Client, NoTls};
 
@@ -78,6 +78,25 @@ async fn reading_asks_for_the_callers_organizations_once_per_statement() {
     )
     .await;
     assert!(plan.iter().any(|line| line.contains("InitPlan")), "{plan:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_of_a_benchmark_is_read_by_its_index() {
+    let client = owner_of(&fresh().await).await;
+    // A table of nothing is best read as a whole.
+    let prepare = format!(
+        "set role authenticated; set enable_seqscan = off; prepare past (uuid, uuid, uuid[], bigint) as {}",
+        planning::PAST
+    );
+    client.batch_execute(&prepare).await.unwrap();
+    let id = uuid::Uuid::now_v7();
+    let explain = format!("explain execute past ('{id}', '{id}', '{{{id}}}', 100)");
+    let plan = names(&client, &explain).await;
+    assert!(
+        plan.iter().any(|line| line.contains("run_benchmarks_past")),
+        "{plan:#?}"
+    );
+    assert!(!plan.iter().any(|line| line.contains("Sort")), "{plan:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

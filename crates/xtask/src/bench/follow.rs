@@ -2,13 +2,15 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 use super::Effort;
-use super::comparison::{Comparison, Round, Target};
+use super::comparison::{Comparison, Round, Target, wait_for};
 use super::machine::{Core, pinned};
+use super::product::Running;
 use super::stage::Stage;
 use super::timed;
 use super::viewers::load;
@@ -16,6 +18,7 @@ use crate::process::{read, run, say};
 
 /// Bytes of a line.
 const LINE: usize = 100;
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Lines as fast as the child can print them.
 pub(super) fn follow(effort: &Effort) -> Result<Vec<Comparison>> {
@@ -24,22 +27,31 @@ pub(super) fn follow(effort: &Effort) -> Result<Vec<Comparison>> {
     stage.child(&script(&load, effort.lines, &took))?;
     let lines = effort.lines as f64;
     let megabytes = (effort.lines * LINE) as f64 / 1e6;
-    let (mut child, mut tailer, mut follower) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut child, mut beside, mut tailer, mut follower) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for number in 1..=effort.rounds {
+        let tail = {
+            let _tail = tail(&stage)?;
+            bare(&stage, &took)?
+        };
         let bare = bare(&stage, &took)?;
         let copied = copied(&stage)?;
         tailer.push(Round {
             reference: megabytes / copied,
             ours: tailed(&stage, &load, effort.lines)?,
         });
-        let (id, all) = timed(|| followed(&stage))?;
+        let (id, all) = timed(|| followed(&stage, &took))?;
         let followed = nanoseconds(&took)?;
         check(&stage, &id, effort.lines)?;
         say(format_args!(
-            "round {number}: child bare {bare:.2} s, followed {followed:.2} s, all stored {all:.2} s"
+            "round {number}: child bare {bare:.2} s, followed {followed:.2} s, by tail {tail:.2} s, \
+             all stored {all:.2} s"
         ));
         child.push(Round {
             reference: megabytes / bare,
+            ours: megabytes / followed,
+        });
+        beside.push(Round {
+            reference: megabytes / tail,
             ours: megabytes / followed,
         });
         follower.push(Round {
@@ -64,6 +76,14 @@ pub(super) fn follow(effort: &Effort) -> Result<Vec<Comparison>> {
             Target::RatioAtLeast(0.98),
             child,
             "the child writes into a file on both sides",
+        ),
+        row(
+            "the same",
+            "MB/s",
+            "read by tail -f",
+            Target::Open,
+            beside,
+            "what a reader costs the child that only reads",
         ),
         row(
             "the follower's reading and parsing of a log",
@@ -96,7 +116,23 @@ fn script(load: &Path, lines: usize, took: &Path) -> String {
     )
 }
 
+/// A reader of the log to come, on the server's core.
+fn tail(stage: &Stage) -> Result<Running> {
+    let log = stage.folder.path().join("bare.log");
+    File::create(&log)?;
+    let mut tail = pinned(Core::Server, Path::new("tail"));
+    tail.args(["-n", "+1", "-f"]).arg(log).stdout(Stdio::null());
+    Ok(Running(tail.spawn()?))
+}
+
+/// No side waits for what was written before it.
+fn settle(stage: &Stage) -> Result<()> {
+    stage.product.sql("checkpoint")?;
+    run(&mut Command::new("sync"))
+}
+
 fn bare(stage: &Stage, took: &Path) -> Result<f64> {
+    settle(stage)?;
     let script = stage.folder.path().join("child");
     let log = File::create(stage.folder.path().join("bare.log"))?;
     run(pinned(Core::Server, Path::new("/bin/sh")).arg(script).stdout(log))?;
@@ -132,8 +168,12 @@ fn inserted(stage: &Stage, id: &str) -> Result<f64> {
     took.parse().context("the copy has not said how long it took")
 }
 
-fn followed(stage: &Stage) -> Result<String> {
+fn followed(stage: &Stage, took: &Path) -> Result<String> {
+    fs::remove_file(took).context("the child before has not said how long it took")?;
+    settle(stage)?;
     let id = stage.create()?;
+    // A session of the database that begins now would take the child's core.
+    wait_for("the child's end", PATIENCE, || took.exists())?;
     stage.until_over(&id)?;
     Ok(id)
 }

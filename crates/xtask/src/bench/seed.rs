@@ -39,8 +39,10 @@ pub(crate) fn old_runs(count: usize) -> String {
            (array['completed', 'completed', 'crashed', 'cancelled'])[1 + i % 4], 3, 3, '{plan}', t, t, t, t, 100 \
          from generate_series(1, {count}) i, lateral (select now() - i * interval '1 minute' as t) t, \
            (select id from organizations order by created_at limit 1) o; \
-         insert into run_benchmarks (id, organization_id, run_id, benchmark_id, name, \"order\", status, leaf_tasks) \
-         select gen_random_uuid(), r.organization_id, r.id, b.id, b.name, n, 'completed', b.leaf_tasks \
+         insert into run_benchmarks (id, organization_id, run_id, benchmark_id, name, \"order\", status, leaf_tasks, \
+           started_at, completed_at, sample_count) \
+         select gen_random_uuid(), r.organization_id, r.id, b.id, b.name, n, 'completed', b.leaf_tasks, \
+           r.created_at, r.created_at + interval '90 seconds', 8 \
          from runs r, generate_series(0, 2) n, lateral (select * from benchmarks where name = 'bench_' || (1 + n)) b \
          where r.name like 'run %'; \
          vacuum analyze runs; vacuum analyze run_benchmarks;"

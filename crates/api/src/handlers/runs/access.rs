@@ -2,7 +2,7 @@
 
 use super::rights;
 use crate::auth::{Principal, Scope};
-use crate::db::{Conn, runs, tokens};
+use crate::db::{Conn, runs};
 use crate::error::{AppError, AppResult};
 use crate::state::AppState;
 use types::{OrganizationId, Role, RunId};
@@ -43,7 +43,7 @@ pub(crate) async fn may_still_see(state: &AppState, principal: &Principal, id: R
 }
 
 async fn may_see_now(state: &AppState, principal: &Principal, id: RunId) -> AppResult<bool> {
-    let found = match still_in(state, principal).await {
+    let found = match principal.clone().with_memberships(state).await {
         Ok(principal) => {
             state
                 .db
@@ -57,18 +57,6 @@ async fn may_see_now(state: &AppState, principal: &Principal, id: RunId) -> AppR
         Err(AppError::NotFound { .. } | AppError::Unauthorized(_)) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// The caller as of now; 401 when their session or token is over.
-async fn still_in(state: &AppState, principal: &Principal) -> AppResult<Principal> {
-    if let Some(token) = principal.token_id() {
-        state
-            .db
-            .service(async |conn: &mut Conn| -> AppResult<_> { Ok(tokens::find_live(conn, token).await?) })
-            .await?
-            .ok_or_else(|| AppError::Unauthorized("the API token is revoked or expired".to_owned()))?;
-    }
-    principal.clone().with_memberships(state).await
 }
 
 /// The run, when the caller may change it.

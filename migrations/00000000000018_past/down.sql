@@ -1,0 +1,1 @@
+drop index public.run_benchmarks_past;
