@@ -9,7 +9,6 @@ use anyhow::{Context, Result, bail};
 use super::Effort;
 use super::comparison::{Comparison, Round, Target, spread, wait_for};
 use super::machine::{Core, kept, pinned};
-use super::product::Product;
 use super::stage::Stage;
 use super::viewers::load;
 use crate::process::say;
@@ -17,6 +16,8 @@ use crate::process::say;
 /// Launches of one round.
 const LAUNCHES: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Attempts that run.
+const LIVE: &str = "(select count(*) from run_attempts where state = 'running' and heartbeat_at is not null)";
 
 /// P9: from the request that creates a run to the first instruction of its process.
 pub(super) fn queued(effort: &Effort) -> Result<Vec<Comparison>> {
@@ -116,9 +117,11 @@ pub(super) fn recovery(effort: &Effort) -> Result<Vec<Comparison>> {
     for _ in 0..effort.live_runs {
         stage.create()?;
     }
-    wait_for("the runs to be live", PATIENCE * 3, || {
-        live(&stage.product) == effort.live_runs
-    })?;
+    let all_live = format!("{LIVE} = {}", effort.live_runs);
+    stage
+        .product
+        .until(&all_live, PATIENCE * 3)
+        .context("the runs are not live")?;
     let held = (kept(stage.product.pid()) - before) / effort.live_runs as f64 / 1e3;
     let mut rounds = Vec::new();
     for number in 1..=effort.rounds {
@@ -161,13 +164,6 @@ pub(super) fn recovery(effort: &Effort) -> Result<Vec<Comparison>> {
             memory,
         ),
     ])
-}
-
-/// Attempts that run.
-fn live(product: &Product) -> usize {
-    let count =
-        product.sql("select count(*) from run_attempts where state = 'running' and heartbeat_at is not null");
-    count.ok().and_then(|n| n.parse().ok()).unwrap_or(0)
 }
 
 /// What a look at every attempt costs at least: read the folders and try a lock in each.
