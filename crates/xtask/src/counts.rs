@@ -27,10 +27,12 @@ impl Counts {
     pub(crate) fn read(output: &str) -> Self {
         let mut counts = Self::default();
         for line in output.lines().map(plain) {
-            let line = line.trim();
+            // What nextest repeats of a failed test is indented, and counted by its summary.
             if let Some(rest) = line.strip_prefix("test result: ") {
                 counts += words(rest);
-            } else if line.starts_with("Summary [") {
+            }
+            let line = line.trim();
+            if line.starts_with("Summary [") {
                 counts += words(
                     line.split_once(" tests run:")
                         .or(line.split_once(" test run:"))
@@ -117,6 +119,12 @@ mod tests {
             Counts::read("Summary [ 0.1s] 1 test run: 1 passed, 0 skipped"),
             counts(1, 0, 0)
         );
+    }
+
+    #[test]
+    fn what_nextest_repeats_of_a_failed_test_is_not_counted() {
+        let output = "    test result: FAILED. 0 passed; 1 failed; 0 ignored\n  Summary [ 0.1s] 3 tests run: 2 passed, 1 failed";
+        assert_eq!(Counts::read(output), counts(2, 1, 0));
     }
 
     #[test]

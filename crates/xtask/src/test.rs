@@ -341,6 +341,8 @@ fn rust_tests(setup: &Setup, targets: &[&str]) -> Result<Command> {
     let mut command = cargo(&root());
     if which("cargo-nextest").is_some() {
         command.args(["nextest", "run", "--no-fail-fast", "--no-tests", "pass"]);
+        // What failed stands at the end, where it is looked for.
+        command.args(["--failure-output", "final"]);
     } else {
         command.args(["test", "--no-fail-fast"]);
     }

@@ -12,7 +12,7 @@ use crate::counts::Counts;
 use crate::process::line;
 
 /// How many lines of a failed step are said again at the end.
-const KEPT: usize = 30;
+const KEPT: usize = 60;
 
 /// What a command did.
 #[derive(Debug, Default)]

@@ -46,8 +46,9 @@ const ROUND: Duration = Duration::from_millis(200);
 const QUIET_ROUND: Duration = Duration::from_millis(500);
 /// A sign of life when there is no news.
 const HEARTBEAT: Duration = Duration::from_secs(2);
-/// How long bytes of a log wait for more to go up with.
-const UPLOAD: Duration = Duration::from_secs(1);
+/// How long bytes of a log wait for more to go up with. Their lines are told at once; each part is an object to store,
+/// and a run may take days.
+const UPLOAD: Duration = Duration::from_secs(5);
 /// A batch that is taken within this time shows a server with little to do.
 const QUICK: Duration = Duration::from_millis(10);
 const PAUSE: Duration = Duration::from_millis(250);
@@ -432,7 +433,13 @@ impl<'a> Reporter<'a> {
         }
         if self.logs.task.is_none() && (over || self.logs.behind || self.logs.last.elapsed() >= UPLOAD) {
             let (client, dir) = (self.client.clone(), self.dir.clone());
-            let task = upload::logs(client, dir, self.cursor.uploaded.clone(), self.secrets.clone());
+            let task = upload::logs(
+                client,
+                dir,
+                self.cursor.uploaded.clone(),
+                self.secrets.clone(),
+                over,
+            );
             self.logs.task = Some((over, self.beside(task)));
         }
         Ok(Ok(Sent::Waiting))

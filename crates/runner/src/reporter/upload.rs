@@ -42,16 +42,17 @@ pub(super) struct LogsUp {
     pub(super) sent: Result<Sent, Refusal>,
 }
 
-/// Sends the next part of each log, beside everything else.
+/// Sends the next part of each log, beside everything else; what may be half a secret waits until its log is `over`.
 pub(super) async fn logs(
     client: Client,
     dir: AttemptDir,
     mut uploaded: BTreeMap<String, u64>,
     secrets: BTreeMap<String, String>,
+    over: bool,
 ) -> LogsUp {
     let mut all = Sent::Nothing;
     for stream in [Stream::Stdout, Stream::Stderr] {
-        match log(&client, &dir, &mut uploaded, &secrets, stream).await {
+        match log(&client, &dir, &mut uploaded, &secrets, over, stream).await {
             Ok(sent) => all = all.max(sent),
             Err(refusal) => {
                 let sent = Err(refusal);
@@ -70,11 +71,16 @@ async fn log(
     dir: &AttemptDir,
     uploaded: &mut BTreeMap<String, u64>,
     secrets: &BTreeMap<String, String>,
+    over: bool,
     stream: Stream,
 ) -> Result<Sent, Refusal> {
     let name = file_name(stream);
     let offset = uploaded.get(name).copied().unwrap_or(0);
-    let bytes = part(dir, name, offset, secrets).unwrap_or_default();
+    let mut bytes = part(dir, name, offset, secrets).unwrap_or_default();
+    let is_whole = bytes.len() as u64 == CHUNK;
+    if !over {
+        hold_back(&mut bytes, secrets);
+    }
     let count = bytes.len() as u64;
     if count == 0 {
         return Ok(Sent::Nothing);
@@ -85,7 +91,26 @@ async fn log(
         Err(refusal) => return Err(refusal),
     };
     uploaded.insert(name.to_owned(), next);
-    Ok(if count == CHUNK { Sent::Whole } else { Sent::Rest })
+    Ok(if is_whole { Sent::Whole } else { Sent::Rest })
+}
+
+/// Leaves out the end if a secret begins there: the rest of it may be written a moment later.
+fn hold_back(bytes: &mut Vec<u8>, secrets: &BTreeMap<String, String>) {
+    let begins = |value: &[u8]| {
+        (1..value.len())
+            .rev()
+            .find(|&length| bytes.ends_with(&value[..length]))
+    };
+    let held = worth_starring(secrets).filter_map(begins).max().unwrap_or(0);
+    bytes.truncate(bytes.len() - held);
+}
+
+/// Shorter values would star out half of every line.
+fn worth_starring(secrets: &BTreeMap<String, String>) -> impl Iterator<Item = &[u8]> {
+    secrets
+        .values()
+        .map(String::as_bytes)
+        .filter(|value| value.len() >= 6)
 }
 
 /// The bytes of a log from an offset on, with the values of secrets starred out in place. Bytes
@@ -107,8 +132,8 @@ pub fn part(
     file.seek(SeekFrom::Start(begin))?;
     file.take(offset - begin + CHUNK + margin)
         .read_to_end(&mut bytes)?;
-    for value in secrets.values().filter(|value| value.len() >= 6) {
-        star_out(&mut bytes, value.as_bytes());
+    for value in worth_starring(secrets) {
+        star_out(&mut bytes, value);
     }
     let from = usize::try_from(offset - begin)
         .unwrap_or(usize::MAX)
@@ -173,6 +198,30 @@ mod tests {
         let mut bytes = b"a hunter22 b hunter22".to_vec();
         star_out(&mut bytes, b"hunter22");
         assert_eq!(bytes, b"a ******** b ********");
+    }
+
+    #[test]
+    fn the_begin_of_a_secret_waits_for_the_rest_of_it() {
+        let secrets = BTreeMap::from([
+            ("K".to_owned(), "hunter22".to_owned()),
+            ("L".to_owned(), "rhubarb".to_owned()),
+            ("SHORT".to_owned(), "xyz".to_owned()),
+        ]);
+        let left = |text: &str| {
+            let mut bytes = text.as_bytes().to_vec();
+            hold_back(&mut bytes, &secrets);
+            String::from_utf8(bytes).unwrap()
+        };
+        assert_eq!(left("key=hunter2"), "key=");
+        assert_eq!(left("h"), "");
+        assert_eq!(
+            left("a hunter"),
+            "a ",
+            "`hunter` is longer than the `r` of the other"
+        );
+        assert_eq!(left("a line\n"), "a line\n");
+        assert_eq!(left("a hunt\n"), "a hunt\n");
+        assert_eq!(left("xy"), "xy");
     }
 
     #[test]
