@@ -97,7 +97,7 @@ pub(crate) fn program() -> Result<PathBuf> {
         return Ok(program);
     }
     let start = Instant::now();
-    say("building lmms-dash (three to six minutes when nothing is built yet)");
+    say("building lmms-dash (four to ten minutes when nothing is built yet)");
     run(cargo(&root()).args([
         "build",
         "--locked",

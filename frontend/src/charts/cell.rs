@@ -4,6 +4,11 @@ use leptos::prelude::*;
 
 use crate::format::scored;
 
+/// Half the width of an interval, beside its estimate.
+pub fn margin(half: Option<String>) -> impl IntoView {
+    half.map(|half| view! { " " <span class="pm">{format!("±\u{2009}{half}")}</span> })
+}
+
 /// A soft bar for the 95 % interval and a tick for the estimate. All cells of a column share one scale, which the
 /// head of the column names.
 #[component]

@@ -7,6 +7,7 @@ use types::{BenchmarkId, LeaderboardView};
 
 use crate::{
     api::remote::Remote,
+    charts::cell::margin,
     components::panel::Panel,
     format::{count, scored},
     shell::page::Section,
@@ -23,7 +24,8 @@ struct Highlight {
     benchmark: String,
     model: String,
     value: f64,
-    stderr: Option<f64>,
+    /// Half the width of its interval.
+    half: Option<f64>,
     /// Scores that it was compared with, itself among them.
     of: usize,
     run: types::RunId,
@@ -51,7 +53,7 @@ fn highlights(board: &LeaderboardView) -> Vec<Highlight> {
             benchmark: column.benchmark.clone(),
             model: entry.model_name.clone(),
             value: cell.value,
-            stderr: cell.stderr,
+            half: cell.high.map(|high| high - cell.value),
             of,
             run: cell.run_id,
         })
@@ -74,11 +76,12 @@ pub fn Highlights(
     let carry = use_carry();
     let row = move |best: Highlight| {
         let (benchmark, run) = (best.benchmark_id, best.run);
+        let (shown, half_width) = scored(best.value, best.half);
         view! {
             <tr>
                 <th scope="row"><a href=move || carry(&format!("/leaderboard?benchmarks={benchmark}"))>{best.benchmark}</a></th>
                 <td>{best.model}</td>
-                <td class="r"><a class="num" href=move || carry(&format!("/failures?run={run}"))>{scored(best.value, best.stderr)}</a></td>
+                <td class="r"><a class="num" href=move || carry(&format!("/failures?run={run}"))>{shown}</a>{margin(half_width)}</td>
                 <td class="r dim">"best of "{count(best.of as u64)}</td>
             </tr>
         }

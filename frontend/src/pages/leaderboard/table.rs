@@ -10,7 +10,7 @@ use super::{
     words::{cell_title, footnotes, letters, rank_title, rank_words, tier_words},
 };
 use crate::{
-    charts::cell::{IntervalCell, RankCell},
+    charts::cell::{IntervalCell, RankCell, margin},
     components::{
         button::{Button, IconButton, Size},
         icon::{Glyph, Icon},
@@ -270,7 +270,7 @@ fn score(
     carry: impl Fn(&str) -> String + Copy + Send + Sync + 'static,
 ) -> AnyView {
     let half = cell.high.map(|high| high - cell.value);
-    let (shown, margin) = scored(cell.value, half);
+    let (shown, half_width) = scored(cell.value, half);
     let words = cell
         .notes
         .iter()
@@ -300,7 +300,7 @@ fn score(
         <td class="r">
             {note}
             <a class=class href=move || carry(&href) title=cell_title(cell)>{shown}</a>
-            {margin.map(|margin| view! { " " <span class="pm">"±"{margin}</span> })}
+            {margin(half_width)}
             {small}
             {mark}
         </td>

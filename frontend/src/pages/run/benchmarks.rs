@@ -9,7 +9,7 @@ use super::{
     use_run, use_store,
 };
 use crate::{
-    charts::cell::IntervalCell,
+    charts::cell::{IntervalCell, margin},
     components::{
         panel::Empty,
         progress::Progress,
@@ -226,10 +226,10 @@ fn Value(href: String, score: Score, scale: Option<(f64, f64)>) -> impl IntoView
         }
         None => view! { <span class="dim" title=title>{MISSING}</span> }.into_any(),
         Some((value, half)) => {
-            let pm = half.map(|half| view! { " "<span class="pm">{format!("±\u{2009}{half}")}</span> });
             let interval = score.value.zip(score.half).zip(scale);
             let cell = interval.map(|((value, half), scale)| view! { <IntervalCell value half scale/> });
-            view! { <a class="num" href=href title=title data-value=exact>{value}</a>{pm}{cell} }.into_any()
+            view! { <a class="num" href=href title=title data-value=exact>{value}</a>{margin(half)}{cell} }
+                .into_any()
         }
     }
 }

@@ -9,7 +9,7 @@ use types::{BenchmarkId, SliceId, SliceMetric, SliceMetricList};
 use super::{Board, words::half};
 use crate::{
     api::{endpoints, remote::remote},
-    charts::cell::RangeCell,
+    charts::cell::{RangeCell, margin},
     components::panel::{Empty, Panel},
     format::{MISSING, count, real, scored},
     shell::page::Section,
@@ -123,7 +123,7 @@ fn Cell(cell: Option<SliceMetric>, scale: (f64, f64)) -> impl IntoView {
         let why = cell.reason.unwrap_or_default();
         return view! { <td class="r dim" title=why>"not available"</td> }.into_any();
     };
-    let (shown, margin) = scored(value, half(cell.low, cell.high));
+    let (shown, half_width) = scored(value, half(cell.low, cell.high));
     let n = cell
         .sample_count
         .map(|n| format!("n = {}", count(n)))
@@ -141,7 +141,7 @@ fn Cell(cell: Option<SliceMetric>, scale: (f64, f64)) -> impl IntoView {
     let mark = range.map(|range| view! { <RangeCell value range scale dim label/> });
     view! {
         <td class="r" class:dim=dim title=n>
-            {shown}{margin.map(|margin| view! { <span class="pm">{format!(" ± {margin}")}</span> })}
+            {shown}{margin(half_width)}
             {small.map(|words| view! { <span class="vh">{words}</span> })}
             {mark}
         </td>

@@ -11,7 +11,7 @@ use super::{
     words::{By, Line, better, decimals, delta_label, half, p_words, scale, sorting, span},
 };
 use crate::{
-    charts::cell::{DifferenceCell, RangeCell},
+    charts::cell::{DifferenceCell, RangeCell, margin},
     components::{
         choice::{Check, Ticked},
         overlay::{Item, Menu, MenuLook},
@@ -199,7 +199,7 @@ fn numbers(row: Option<&SliceRow>, report: Option<&SliceReport>) -> AnyView {
     let Some(value) = row.value else {
         return sentence("no score; see above".to_owned());
     };
-    let (shown, margin) = scored(value, half(row.low, row.high));
+    let (shown, half_width) = scored(value, half(row.low, row.high));
     let digits = decimals(report);
     let range = row.low.zip(row.high);
     let label = format!(
@@ -227,7 +227,7 @@ fn numbers(row: Option<&SliceRow>, report: Option<&SliceReport>) -> AnyView {
             view! { <DifferenceCell value range span better label/> }
         });
     view! {
-        <td class="r" data-value=value.to_string()>{shown}{margin.map(|margin| view! { <span class="pm">{format!(" ± {margin}")}</span> })}</td>
+        <td class="r" data-value=value.to_string()>{shown}{margin(half_width)}</td>
         <td>{interval}</td>
         <td class="r"><span class=class>{delta}</span><span class="pm">{around}</span></td>
         <td class="c">{bar}</td>
