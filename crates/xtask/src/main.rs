@@ -34,7 +34,7 @@ struct Cli {
 enum Task {
     /// Install what is missing, build what has changed and start the product
     Up(up::UpOptions),
-    /// Run every check and test; the first time takes twenty to thirty minutes
+    /// Run every check and test; the first time takes thirty to fifty minutes
     Test(test::TestOptions),
     /// Measure the product against references, on a quiet machine (about half an hour)
     Bench(bench::BenchOptions),
