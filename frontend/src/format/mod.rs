@@ -12,7 +12,9 @@ mod time;
 mod xlsx;
 
 pub use diff::{Part, words as diff_words};
-pub use number::{bytes, count, gibibytes, parameters, percent, real, scored, signed, significant};
+pub use number::{
+    bytes, count, gibibytes, half_width, parameters, percent, real, scored, signed, significant,
+};
 pub use parquet::parquet;
 pub use sample::{flag_words, input_text, metrics_text, text_of};
 pub use sheet::Sheet;

@@ -78,6 +78,11 @@ pub fn significant(value: f64) -> String {
     }
 }
 
+/// Half the width of an interval, which is the margin of an even one.
+pub fn half_width(low: Option<f64>, high: Option<f64>) -> Option<f64> {
+    Some((high? - low?) / 2.0)
+}
+
 /// A score and its half width, both rounded to two digits of the half width: (`86.0`, `2.2`).
 pub fn scored(value: f64, half_width: Option<f64>) -> (String, Option<String>) {
     match half_width.filter(|half| half.is_finite() && *half > 0.0) {

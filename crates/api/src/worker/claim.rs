@@ -57,12 +57,17 @@ impl Worker {
         let held = machines::held(conn, &self.host).await?;
         let plain = queue::owned_without_gpus(conn, self.owner).await?;
         let has_gpus = inventory.gpus.iter().any(|gpu| !held.contains(&gpu.uuid));
-        let waiting = if has_gpus || plain < self.state.config.worker.max_parallel {
+        let waiting = if has_gpus || self.takes_another(plain) {
             queue::waiting(conn, LOOK_AHEAD).await?
         } else {
             Vec::new()
         };
         Ok((waiting, held, plain))
+    }
+
+    /// Whether there is room beside so many runs without a GPU.
+    fn takes_another(&self, plain: usize) -> bool {
+        plain < self.state.config.worker.max_parallel
     }
 
     fn fits(
@@ -76,7 +81,7 @@ impl Worker {
         let config: RunConfig = serde_json::from_value(row.config.clone()).unwrap_or_default();
         let profile = config.compute_profile.unwrap_or_default();
         if profile.gpus == 0 {
-            return if plain < self.state.config.worker.max_parallel {
+            return if self.takes_another(plain) {
                 Fit::Takes(Vec::new())
             } else {
                 Fit::No

@@ -9,7 +9,7 @@ use crate::{
     api::remote::Remote,
     charts::cell::margin,
     components::panel::Panel,
-    format::{count, scored},
+    format::{count, half_width, scored},
     shell::page::Section,
     url::use_carry,
 };
@@ -53,7 +53,7 @@ fn highlights(board: &LeaderboardView) -> Vec<Highlight> {
             benchmark: column.benchmark.clone(),
             model: entry.model_name.clone(),
             value: cell.value,
-            half: cell.high.map(|high| high - cell.value),
+            half: half_width(cell.low, cell.high),
             of,
             run: cell.run_id,
         })
@@ -76,12 +76,12 @@ pub fn Highlights(
     let carry = use_carry();
     let row = move |best: Highlight| {
         let (benchmark, run) = (best.benchmark_id, best.run);
-        let (shown, half_width) = scored(best.value, best.half);
+        let (shown, pm) = scored(best.value, best.half);
         view! {
             <tr>
                 <th scope="row"><a href=move || carry(&format!("/leaderboard?benchmarks={benchmark}"))>{best.benchmark}</a></th>
                 <td>{best.model}</td>
-                <td class="r"><a class="num" href=move || carry(&format!("/failures?run={run}"))>{shown}</a>{margin(half_width)}</td>
+                <td class="r"><a class="num" href=move || carry(&format!("/failures?run={run}"))>{shown}</a>{margin(pm)}</td>
                 <td class="r dim">"best of "{count(best.of as u64)}</td>
             </tr>
         }

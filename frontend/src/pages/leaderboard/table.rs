@@ -17,7 +17,7 @@ use crate::{
         table::Order,
         time::Ago,
     },
-    format::{MISSING, count, percent, scored},
+    format::{MISSING, count, half_width, percent, scored},
     url::{Step, use_carry, use_param, use_set_params},
 };
 
@@ -269,8 +269,8 @@ fn score(
     few: Option<i64>,
     carry: impl Fn(&str) -> String + Copy + Send + Sync + 'static,
 ) -> AnyView {
-    let half = cell.high.map(|high| high - cell.value);
-    let (shown, half_width) = scored(cell.value, half);
+    let half = half_width(cell.low, cell.high);
+    let (shown, pm) = scored(cell.value, half);
     let words = cell
         .notes
         .iter()
@@ -300,7 +300,7 @@ fn score(
         <td class="r">
             {note}
             <a class=class href=move || carry(&href) title=cell_title(cell)>{shown}</a>
-            {margin(half_width)}
+            {margin(pm)}
             {small}
             {mark}
         </td>

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use types::{BenchmarkId, SliceId, SliceMetric, SliceMetricList};
 
-use super::{Board, words::half};
+use super::Board;
 use crate::{
     api::{endpoints, remote::remote},
     charts::cell::{RangeCell, margin},
     components::panel::{Empty, Panel},
-    format::{MISSING, count, real, scored},
+    format::{MISSING, count, half_width, real, scored},
     shell::page::Section,
     url::{use_carry, use_param},
 };
@@ -123,7 +123,7 @@ fn Cell(cell: Option<SliceMetric>, scale: (f64, f64)) -> impl IntoView {
         let why = cell.reason.unwrap_or_default();
         return view! { <td class="r dim" title=why>"not available"</td> }.into_any();
     };
-    let (shown, half_width) = scored(value, half(cell.low, cell.high));
+    let (shown, pm) = scored(value, half_width(cell.low, cell.high));
     let n = cell
         .sample_count
         .map(|n| format!("n = {}", count(n)))
@@ -141,7 +141,7 @@ fn Cell(cell: Option<SliceMetric>, scale: (f64, f64)) -> impl IntoView {
     let mark = range.map(|range| view! { <RangeCell value range scale dim label/> });
     view! {
         <td class="r" class:dim=dim title=n>
-            {shown}{margin(half_width)}
+            {shown}{margin(pm)}
             {small.map(|words| view! { <span class="vh">{words}</span> })}
             {mark}
         </td>

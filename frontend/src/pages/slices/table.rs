@@ -8,7 +8,7 @@ use types::{SliceReport, SliceRow};
 use super::{
     Board,
     edit::Editing,
-    words::{By, Line, better, decimals, delta_label, half, p_words, scale, sorting, span},
+    words::{By, Line, better, decimals, delta_label, p_words, scale, sorting, span},
 };
 use crate::{
     charts::cell::{DifferenceCell, RangeCell, margin},
@@ -17,7 +17,7 @@ use crate::{
         overlay::{Item, Menu, MenuLook},
         table::{Order, SortHead},
     },
-    format::{MISSING, count, percent, real, scored, signed},
+    format::{MISSING, count, half_width, percent, real, scored, signed},
     shell::{page::Section, slice::state_words},
     url::{Step, use_carry, use_param, use_set_params},
 };
@@ -199,7 +199,7 @@ fn numbers(row: Option<&SliceRow>, report: Option<&SliceReport>) -> AnyView {
     let Some(value) = row.value else {
         return sentence("no score; see above".to_owned());
     };
-    let (shown, half_width) = scored(value, half(row.low, row.high));
+    let (shown, pm) = scored(value, half_width(row.low, row.high));
     let digits = decimals(report);
     let range = row.low.zip(row.high);
     let label = format!(
@@ -215,7 +215,7 @@ fn numbers(row: Option<&SliceRow>, report: Option<&SliceReport>) -> AnyView {
         Some(false) => "delta delta--down",
         None => "delta delta--flat",
     };
-    let around = half(row.delta_low, row.delta_high).map(|half| format!(" ± {}", real(half, digits)));
+    let around = half_width(row.delta_low, row.delta_high).map(|half| format!(" ± {}", real(half, digits)));
     let delta = row
         .delta
         .map_or_else(|| MISSING.to_owned(), |delta| signed(delta, digits));
@@ -227,7 +227,7 @@ fn numbers(row: Option<&SliceRow>, report: Option<&SliceReport>) -> AnyView {
             view! { <DifferenceCell value range span better label/> }
         });
     view! {
-        <td class="r" data-value=value.to_string()>{shown}{margin(half_width)}</td>
+        <td class="r" data-value=value.to_string()>{shown}{margin(pm)}</td>
         <td>{interval}</td>
         <td class="r"><span class=class>{delta}</span><span class="pm">{around}</span></td>
         <td class="c">{bar}</td>

@@ -3,7 +3,7 @@
 use serde_json::json;
 use types::{SliceReport, SliceRow, SliceView};
 
-use crate::format::{MISSING, Sheet, percent, real, scored, signed};
+use crate::format::{MISSING, Sheet, half_width, percent, real, scored, signed};
 
 /// A slice with what it scores in the chosen task, where it has samples there.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,11 +82,6 @@ pub fn lines(
     lines
 }
 
-/// Half the width of an interval, for the digits.
-pub fn half(low: Option<f64>, high: Option<f64>) -> Option<f64> {
-    Some((high? - low?) / 2.0)
-}
-
 /// The common scale of scores and their intervals.
 pub fn scale(report: &SliceReport) -> (f64, f64) {
     let ends = report
@@ -132,7 +127,7 @@ pub fn p_words(p: Option<f64>) -> String {
 
 /// How many decimals the differences of a report have: those of the overall interval.
 pub fn decimals(report: &SliceReport) -> usize {
-    let half = half(report.low, report.high).filter(|half| *half > 0.0);
+    let half = half_width(report.low, report.high).filter(|half| *half > 0.0);
     half.map_or(3, |half| (1.0 - half.log10().floor()).clamp(0.0, 6.0) as usize)
 }
 
@@ -145,7 +140,7 @@ pub fn lede(report: &SliceReport) -> String {
     };
     let arrow = if report.higher_is_better { "↑" } else { "↓" };
     let score = report.value.map(|value| {
-        let (value, half) = scored(value, half(report.low, report.high));
+        let (value, half) = scored(value, half_width(report.low, report.high));
         half.map_or_else(|| value.clone(), |half| format!("{value} ± {half}"))
     });
     let n = crate::format::plural(report.n, "scored sample", "scored samples");
