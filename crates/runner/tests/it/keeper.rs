@@ -224,7 +224,11 @@ fn a_benchmark_that_kills_its_process_is_tried_again_as_often_as_allowed() {
 
 #[test]
 fn children_that_daemonise_end_with_their_benchmark() {
-    let script = format!("setsid sleep 600 & setsid setsid sleep 601 & {}", results(0));
+    // The second `setsid` forks, and its parent is waited for: it would be a third to be killed.
+    let script = format!(
+        "setsid sleep 600 & setsid setsid sleep 601 & wait $!; {}",
+        results(0)
+    );
     let attempt = Attempt::of_scripts(&[&script]);
     let exit = attempt.run();
     assert_eq!(exit.killed_leftovers, 2);
