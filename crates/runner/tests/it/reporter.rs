@@ -123,7 +123,7 @@ fn kind(news: &News) -> Option<&'static str> {
 #[test]
 fn a_bar_becomes_progress_and_no_lines() {
     let receiver = Receiver::start();
-    let bar = r"i=0; while [ $i -le 40 ]; do printf '\rModel Responding: %d%%|##  | %d/40 [00:01<00:03, 19.5it/s]' $((i*5/2)) $i >&2; i=$((i+1)); sleep 0.05; done; echo >&2";
+    let bar = r"i=0; while [ $i -le 40 ]; do printf '\rModel Responding: %d%%|##  | %d/40 [00:01<00:03, 19.5it/s]' $((i*5/2)) $i >&2; i=$((i+1)); done; echo >&2";
     let attempt = Attempt::of_scripts(&[bar]).reporting_to(&receiver.endpoint_file());
     attempt.run();
     let store = receiver.store();
