@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_benchmark_that_says_nothing_any_more_is_stalled_and_the_next_goes_on() {
-    let house = House::with(Ground::Shared, &[("LMMS_STALL", "1s")]).await;
+    let house = House::with(Ground::Shared, &[("LMMS_STALL", "3s")]).await;
     let run = house.create(&["first", "wait_w", "last"], json!({})).await;
     let detail = house.until_over(&run).await;
     assert_eq!(

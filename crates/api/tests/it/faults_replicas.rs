@@ -68,7 +68,7 @@ async fn a_worker_that_overslept_changes_nothing() {
     let (socket, url) = house.socket_through(folder.path());
     let line = Proxy::before_socket(socket, folder.path()).await;
     let sleeper = house.second_worker(&[("DATABASE_URL", &url)]);
-    line.set(Line::Slow(Duration::from_millis(100)));
+    line.set(Line::Slow(Duration::from_millis(250)));
     let run = house.create(&["quick", "last"], json!({})).await;
     until("the claim", || async {
         let rows = house
@@ -111,18 +111,14 @@ async fn a_create_repeated_after_a_timeout_is_the_same_run() {
     let (line, address) = Proxy::before(house.address()).await;
     let body = house.request(&["quick"], json!({})).await;
     let post = |body: &Value| {
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(2))
-            .build()
-            .unwrap();
-        let request = client.post(format!("{address}/api/v1/runs/create"));
-        request
+        reqwest::Client::new()
+            .post(format!("{address}/api/v1/runs/create"))
             .bearer_auth(&house.org.editor)
             .header("Idempotency-Key", "k")
             .json(body)
     };
     line.set(Line::Deaf);
-    let lost = post(&body).send().await;
+    let lost = post(&body).timeout(Duration::from_secs(2)).send().await;
     assert!(lost.is_err(), "the answer came through");
     line.cut();
     line.set(Line::Open);

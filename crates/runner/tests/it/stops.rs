@@ -58,7 +58,7 @@ fn a_cancel_before_the_first_process_starts_nothing() {
 #[test]
 fn the_wall_clock_ends_the_attempt() {
     let mut attempt = Attempt::of_scripts(&["echo up; sleep 600", "echo never"]);
-    attempt.job.limits.wall_clock_s = Some(1);
+    attempt.job.limits.wall_clock_s = Some(3);
     let exit = attempt.run();
     assert_eq!(exit.outcome, Outcome::TimedOut);
     assert_eq!(attempt.done(0).outcome, Outcome::TimedOut);
@@ -68,7 +68,7 @@ fn the_wall_clock_ends_the_attempt() {
 #[test]
 fn a_stalled_benchmark_is_ended_and_the_next_goes_on() {
     let mut attempt = Attempt::of_scripts(&["echo up; sleep 600", &results(1)]);
-    attempt.job.limits.stall_s = Some(1);
+    attempt.job.limits.stall_s = Some(3);
     let exit = attempt.run();
     assert_eq!(attempt.done(0).outcome, Outcome::Stalled);
     assert_eq!(attempt.done(1).outcome, Outcome::Completed);
