@@ -14,6 +14,9 @@ export default defineConfig({
     browserName: "chromium",
     viewport: { width: 1280, height: 900 },
     reducedMotion: "reduce",
+    // What cannot be done soon is said soon, and not when the whole story's time is over.
+    actionTimeout: 60_000,
+    navigationTimeout: 60_000,
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions: {

@@ -14,6 +14,12 @@ async function samplesOf(api: Api, run: string, benchmark: string): Promise<Json
   }
 }
 
+/** What waits until it is let through. */
+class Gate {
+  open: () => void = () => {};
+  readonly opened = new Promise<void>((open) => (this.open = open));
+}
+
 /** Mean and standard error by hand. */
 function byHand(scores: number[]): { mean: number; stderr: number } {
   const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
@@ -91,9 +97,20 @@ test("a slice is made by a rule, looked through on every page, and removed", asy
   await expect(page.getByRole("region", { name: "Benchmarks of this run, table" })).toContainText(expected.mean.toFixed(2));
 
   // It goes after a question that names it, and the address does not keep it.
+  // A menu that is open when the numbers come stays open.
+  const numbers = new Gate();
+  await page.route("**/api/v1/runs/*/slices*", async (route) => {
+    await numbers.opened;
+    await route.continue();
+  });
   await page.goto(`${stack.url}/slices?slice=${first.id}`);
   await page.getByRole("button", { name: "Actions for first half" }).click();
-  await page.getByRole("menuitem", { name: "Delete…" }).click();
+  const remove = page.getByRole("menuitem", { name: "Delete…" });
+  await expect(remove).toBeVisible();
+  await expect(row.locator("[data-value]")).toHaveCount(0);
+  numbers.open();
+  await expect(row.locator("[data-value]")).toHaveCount(1);
+  await remove.click({ timeout: 10_000 });
   const question = page.getByRole("dialog", { name: "Delete the slice first half?" });
   await expect(question).toContainText("The samples themselves and all other scores stay");
   await question.getByRole("button", { name: "Delete slice" }).click();

@@ -1,9 +1,7 @@
 //! The table of slices.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
-use types::{SliceReport, SliceRow};
+use types::{SliceId, SliceReport, SliceRow};
 
 use super::{
     Board,
@@ -69,12 +67,15 @@ pub fn SliceTable(
                 on_change=move |on: bool| set(&[("small", if on { "" } else { "no" })], Step::Replace)>"Small groups"</Check>
         }
     };
-    let body = move || {
-        let report = report.get();
-        rows.get()
-            .into_iter()
-            .map(|line| view! { <Row line report=report.clone() board/> })
-            .collect_view()
+    // A row is built once per slice and name, so that an open menu or the focus outlives new numbers.
+    let names = move || {
+        let name = |line: &Line| (line.slice.id, line.slice.name.clone());
+        rows.with(|rows| rows.iter().map(name).collect::<Vec<_>>())
+    };
+    let row = move |(id, name): (SliceId, String)| {
+        let line =
+            Memo::new(move |_| rows.with(|rows| rows.iter().find(|line| line.slice.id == id).cloned()));
+        view! { <Row line id=id.to_string() name board/> }
     };
     let shown = move || {
         let all = list.with(|list| list.as_ref().map_or(0, |list| list.slices.len()));
@@ -103,7 +104,7 @@ pub fn SliceTable(
                         <th scope="col" class="r">"p"</th>
                         <th scope="col"><span class="vh">"Actions"</span></th>
                     </tr></thead>
-                    <tbody>{body}</tbody>
+                    <tbody><For each=names key=Clone::clone children=row/></tbody>
                 </table>
             </div>
             <div class="pager"><span>{shown}</span></div>
@@ -113,12 +114,9 @@ pub fn SliceTable(
 }
 
 #[component]
-fn Row(line: Line, report: Option<Arc<SliceReport>>, board: Board) -> impl IntoView {
+fn Row(line: Memo<Option<Line>>, id: String, name: String, board: Board) -> impl IntoView {
     let set = use_set_params();
-    let carry = use_carry();
     let picks = use_param("sel");
-    let Line { slice, row } = line;
-    let id = slice.id.to_string();
     let (own, other) = (id.clone(), id.clone());
     let ticked =
         Signal::derive(move || Ticked::from(picks.with(|picks| picks.split(',').any(|pick| pick == own))));
@@ -133,49 +131,74 @@ fn Row(line: Line, report: Option<Arc<SliceReport>>, board: Board) -> impl IntoV
         }
         set(&[("sel", &next.join(","))], Step::Replace);
     };
-    let samples = report.as_ref().map(|report| {
-        format!(
-            "/failures?run={}&task={}&slice={id}",
-            report.run_id, report.benchmark_id
-        )
-    });
-    let (edited, doomed) = (slice.clone(), slice.clone());
     let items = move |()| {
-        let (edited, doomed, id) = (edited.clone(), doomed.clone(), id.clone());
+        let id = id.clone();
+        let slice = line.get_untracked().map(|line| line.slice);
+        let (edited, doomed) = (slice.clone(), slice);
         vec![
             Item::new("Look through it everywhere", move || {
                 set(&[("slice", &id)], Step::Push);
             }),
-            Item::new("Edit…", move || board.editing.set(Some(Editing::of(&edited)))),
-            Item::new("Delete…", move || board.doomed.set(Some(doomed.clone()))),
+            Item::new("Edit…", move || {
+                board.editing.set(edited.as_ref().map(Editing::of));
+            }),
+            Item::new("Delete…", move || board.doomed.set(doomed.clone())),
         ]
     };
-    let state = state_words(&slice);
-    let dim = row.as_ref().is_none_or(|row| row.small);
-    let n = row.as_ref().map(|row| row.n);
-    let share = n
-        .zip(report.as_ref())
-        .map(|(n, report)| percent(n as f64 / report.n.max(1) as f64));
-    let name = slice.name.clone();
-    let numbers = numbers(row.as_ref(), report.as_deref());
-    let title = slice.description.clone();
+    let is_dim = move || {
+        line.with(|line| {
+            line.as_ref()
+                .and_then(|line| line.row.as_ref())
+                .is_none_or(|row| row.small)
+        })
+    };
+    let (carry, report) = (use_carry(), board.report.value());
+    let cells = move || {
+        let report = report.get();
+        line.get().map(|line| cells(&line, report.as_deref(), carry))
+    };
     view! {
-        <tr class:is-dim=dim>
+        <tr class:is-dim=is_dim>
             <td><Check ticked on_change=toggle label=format!("Select {name}")/></td>
-            <th scope="row" title=title>
-                {match samples {
-                    Some(href) => view! { <a class="num" href=move || carry(&href)>{name.clone()}</a> }.into_any(),
-                    None => view! { <span>{name.clone()}</span> }.into_any(),
-                }}
-                {state.map(|state| view! { <small class="slices__state">{state}</small> })}
-            </th>
-            <td class="mono slices__rule" title=slice.rule.clone()>{slice.rule.clone()}</td>
-            <td class="r dim">{count(slice.samples)}</td>
-            <td class="r">{n.map_or_else(|| MISSING.to_owned(), count)}</td>
-            <td class="r">{share.unwrap_or_else(|| MISSING.to_owned())}</td>
-            {numbers}
+            {cells}
             <td class="r"><Menu label=format!("Actions for {name}") look=MenuLook::Dots items/></td>
         </tr>
+    }
+    .into_any()
+}
+
+/// What a row says of its slice, between the check box and the menu.
+fn cells(
+    line: &Line,
+    report: Option<&SliceReport>,
+    carry: impl Fn(&str) -> String + Send + 'static,
+) -> AnyView {
+    let (slice, row) = (&line.slice, line.row.as_ref());
+    let samples = report.map(|report| {
+        format!(
+            "/failures?run={}&task={}&slice={}",
+            report.run_id, report.benchmark_id, slice.id
+        )
+    });
+    let n = row.map(|row| row.n);
+    let share = n
+        .zip(report)
+        .map(|(n, report)| percent(n as f64 / report.n.max(1) as f64));
+    let name = slice.name.clone();
+    let state = state_words(slice);
+    view! {
+        <th scope="row" title=slice.description.clone()>
+            {match samples {
+                Some(href) => view! { <a class="num" href=move || carry(&href)>{name}</a> }.into_any(),
+                None => view! { <span>{name}</span> }.into_any(),
+            }}
+            {state.map(|state| view! { <small class="slices__state">{state}</small> })}
+        </th>
+        <td class="mono slices__rule" title=slice.rule.clone()>{slice.rule.clone()}</td>
+        <td class="r dim">{count(slice.samples)}</td>
+        <td class="r">{n.map_or_else(|| MISSING.to_owned(), count)}</td>
+        <td class="r">{share.unwrap_or_else(|| MISSING.to_owned())}</td>
+        {numbers(row, report)}
     }
     .into_any()
 }
