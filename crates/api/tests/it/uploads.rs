@@ -279,14 +279,16 @@ async fn a_worker_that_leaves_hands_its_import_on() {
         (stage.runs(&org).await > 0).then_some(())
     })
     .await;
+    let before = stage.runs(&org).await;
     drop(working);
     let _next = stage.work();
     until("some more runs", || async {
-        (stage.runs(&org).await > 3).then_some(())
+        (stage.runs(&org).await > (before + 3).min(39)).then_some(())
     })
     .await;
     let (status, _) = stage.step(&org, &import, "cancel", &json!({})).await;
-    assert!(status == 202 || status == 409, "{status}");
+    // At once while nobody has it, asked of whoever has it, or too late.
+    assert!(matches!(status.as_u16(), 200 | 202 | 409), "{status}");
     until("an end", || async {
         let (_, found) = stage.get(&format!("/imports/{import}"), &org.viewer).await;
         matches!(found["status"].as_str(), Some("cancelled" | "completed")).then_some(())
