@@ -82,11 +82,10 @@ fn a_monitor_sees_changes() {
     fs::write(&stub.state, TWO).unwrap();
     let monitor = Monitor::start(Some(stub.library.clone()), Duration::from_millis(20)).unwrap();
     assert_eq!(monitor.latest().gpus.len(), 2);
-    fs::write(
-        &stub.state,
-        "LOST\nNVIDIA GeForce RTX 4070|GPU-bbbb|8188|10|0|0|\n",
-    )
-    .unwrap();
+    // Whole or not at all: the monitor reads all the time.
+    let next = stub.state.with_extension("next");
+    fs::write(&next, "LOST\nNVIDIA GeForce RTX 4070|GPU-bbbb|8188|10|0|0|\n").unwrap();
+    fs::rename(&next, &stub.state).unwrap();
     until("the loss", || {
         (monitor.latest().gpus[0].state == GpuState::Lost).then_some(())
     });

@@ -18,10 +18,11 @@ fn cancel(attempt: &Attempt, reason: &str) {
 
 #[test]
 fn a_polite_child_ends_on_int() {
-    let attempt = Attempt::of_scripts(&[
+    let mut attempt = Attempt::of_scripts(&[
         "trap 'echo int; exit 130' INT; echo up; while :; do sleep 0.05; done",
         "true",
     ]);
+    attempt.job.limits.grace_int_ms = 60_000;
     let mut executor = attempt.start();
     attempt.await_line("stdout.log");
     cancel(&attempt, "user");
@@ -77,7 +78,7 @@ fn a_stalled_benchmark_is_ended_and_the_next_goes_on() {
 
 #[test]
 fn endless_output_is_cut_off() {
-    let mut attempt = Attempt::of_scripts(&["yes"]);
+    let mut attempt = Attempt::of_scripts(&["yes $(printf %01000d 0)"]);
     attempt.job.limits.max_log_bytes = 1 << 20;
     let exit = attempt.run();
     assert_eq!(exit.outcome, Outcome::Crashed);
@@ -111,8 +112,10 @@ fn a_verdict_fits_on_a_full_disk() {
     let mut executor = attempt.start_another();
     attempt.await_line("stdout.log");
     // A folder where the file would be written aside: nothing new can be written, as on a full disk.
-    fs::create_dir(attempt.dir.path(".exit.json.tmp")).unwrap();
-    fs::create_dir(attempt.dir.path("out/0/.done.json.tmp")).unwrap();
+    for name in [".exit.json", "out/0/.done.json"] {
+        let aside = format!("{name}.tmp-{}", executor.child.id());
+        fs::create_dir(attempt.dir.path(&aside)).unwrap();
+    }
     fs::write(attempt.dir.path("go"), "\n").unwrap();
     assert_eq!(executor.wait(), 0);
     until("the end", || attempt.dir.exit().unwrap());
