@@ -1,11 +1,15 @@
 //! How precise is this mean?
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clusters::Clusters;
 use crate::input::{InputError, check, check_level, defined, present, same_length};
 use crate::interval::Interval;
 use crate::moments::Moments;
+use crate::proportion::wilson;
+use crate::special::{norm_ppf, t_ppf};
 
 /// A mean with its standard error and two confidence intervals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +66,56 @@ pub fn mean_ci(scores: &[f64], level: f64) -> Result<MeanCi, InputError> {
         ci_t: se.and_then(|se| Interval::student(of.mean, se, of.count() - 1.0, level)),
         ci_z: se.and_then(|se| Interval::normal(of.mean, se, level)),
     })
+}
+
+/// The 95 % confidence interval of a score of which only mean, standard error and number of samples
+/// are told, as results files do.
+///
+/// Wilson's where the scores can only have been 0 and 1: of `n` scores within [0, 1] with mean p
+/// just these have the largest standard error there is, `√(p(1-p)/(n-1))`. That is asked on the
+/// scale of the score and on that of percents; a mean of 0 does not tell which it is. Else
+/// `mean ± t·se` by Student's t with n-1 degrees of freedom, or by the normal distribution where
+/// `n` is not known or at least 1 000.
+///
+/// ```
+/// use analysis::mean::reported_ci;
+///
+/// let of = reported_ci(0.5, (0.25_f64 / 19.0).sqrt(), Some(20)).expect("ten of twenty have one");
+/// assert!((of.lo - 0.2993).abs() < 1e-4 && (of.hi - 0.7007).abs() < 1e-4);
+/// assert_eq!(reported_ci(0.5, 0.1, Some(1)), None);
+/// ```
+///
+/// `None` for fewer than two samples, and for a mean or an error that is no finite number.
+#[must_use]
+pub fn reported_ci(mean: f64, se: f64, n: Option<u64>) -> Option<Interval> {
+    let Some(n) = n else {
+        return Interval::normal(mean, se, 0.95);
+    };
+    let count = n as f64;
+    let is_of_hits = |scale: &f64| is_of_hits(mean / scale, se / scale, count);
+    if let Some(scale) = [1.0, 100.0].into_iter().find(is_of_hits) {
+        let hits = (mean / scale * count).round();
+        let of = wilson(hits, count, norm_ppf(0.975))?;
+        return Interval::new(of.lo * scale, of.hi * scale);
+    }
+    if n < 2 {
+        return None;
+    }
+    match usize::try_from(n).ok().and_then(|n| T_95.get(n - 1)) {
+        Some(t) => Interval::around(mean, se * t.get_or_init(|| t_ppf(0.975, count - 1.0))),
+        None => Interval::normal(mean, se, 0.95),
+    }
+}
+
+/// The 0.975 quantiles of Student's t by their degrees of freedom: a table of scores asks for few of them often.
+static T_95: [OnceLock<f64>; 999] = [const { OnceLock::new() }; 999];
+
+/// Whether a share and its standard error are those of `n` hits and misses; rounding is let pass.
+fn is_of_hits(share: f64, se: f64, n: f64) -> bool {
+    const NEAR: f64 = 1e-6;
+    let (hits, largest) = (share * n, share * (1.0 - share) / (n - 1.0));
+    let is_share = n >= 2.0 && share > 0.0 && share <= 1.0 && (hits - hits.round()).abs() <= NEAR;
+    is_share && (se * se - largest).abs() <= NEAR * largest
 }
 
 /// A mean whose samples come in clusters, with the standard errors that people use for it.

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::format::scored;
+use crate::format::{half_width, scored};
 
 /// Half the width of an interval, beside its estimate.
 pub fn margin(half: Option<String>) -> impl IntoView {
@@ -15,8 +15,8 @@ pub fn margin(half: Option<String>) -> impl IntoView {
 pub fn IntervalCell(
     /// The estimate.
     value: f64,
-    /// Half the width of its interval.
-    half: f64,
+    /// Its interval, which need not be even on both sides.
+    range: (f64, f64),
     /// The scale of the column.
     scale: (f64, f64),
     /// CSS pixels.
@@ -26,12 +26,12 @@ pub fn IntervalCell(
     #[prop(optional)]
     dim: bool,
 ) -> impl IntoView {
-    let (shown, margin) = scored(value, Some(half));
+    let (shown, margin) = scored(value, half_width(Some(range)));
     let label = format!("{shown}, 95 % interval ± {}", margin.unwrap_or_default());
-    view! { <RangeCell value range=(value - half, value + half) scale width dim label/> }
+    view! { <RangeCell value range scale width dim label/> }
 }
 
-/// The same for an interval that need not be even on both sides.
+/// The same with words of its own.
 #[component]
 pub fn RangeCell(
     /// The estimate.

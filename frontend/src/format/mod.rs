@@ -13,7 +13,7 @@ mod xlsx;
 
 pub use diff::{Part, words as diff_words};
 pub use number::{
-    bytes, count, gibibytes, half_width, parameters, percent, real, scored, signed, significant,
+    bytes, count, gibibytes, half_width, interval, parameters, percent, real, scored, signed, significant,
 };
 pub use parquet::parquet;
 pub use sample::{flag_words, input_text, metrics_text, text_of};

@@ -1,5 +1,7 @@
 //! Numbers, counts, sizes.
 
+use analysis::mean::reported_ci;
+
 /// Narrow no-break space, between thousands.
 const THIN: char = '\u{202f}';
 /// No-break space, before a unit.
@@ -78,9 +80,16 @@ pub fn significant(value: f64) -> String {
     }
 }
 
+/// The 95 % interval of a score as results files tell it; none where it has no width.
+pub fn interval(value: f64, stderr: Option<f64>, n: Option<i64>) -> Option<(f64, f64)> {
+    let n = n.and_then(|n| u64::try_from(n).ok());
+    let of = reported_ci(value, stderr.filter(|se| *se >= 0.0)?, n)?;
+    (of.lo < of.hi).then_some((of.lo, of.hi))
+}
+
 /// Half the width of an interval, which is the margin of an even one.
-pub fn half_width(low: Option<f64>, high: Option<f64>) -> Option<f64> {
-    Some((high? - low?) / 2.0)
+pub fn half_width(range: Option<(f64, f64)>) -> Option<f64> {
+    range.map(|(low, high)| (high - low) / 2.0)
 }
 
 /// A score and its half width, both rounded to two digits of the half width: (`86.0`, `2.2`).

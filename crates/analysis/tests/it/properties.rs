@@ -4,8 +4,8 @@ use analysis::bayes::PairedTally;
 use analysis::sliceline::{SearchRules, Table};
 use analysis::streams::Stream;
 use analysis::{
-    Clusters, adaptive, anomaly, display, mcnemar, mean, multiplicity, ordinal, paired, permutation,
-    similarity, sliceline, special, unpaired,
+    Clusters, Interval, adaptive, anomaly, display, mcnemar, mean, multiplicity, ordinal, paired,
+    permutation, proportion, similarity, sliceline, special, unpaired,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed};
@@ -147,6 +147,28 @@ proptest! {
         prop_assert!(close(diff.p_t, diff_100.p_t) && close(diff.corr, diff_100.corr));
         let p = |of: &paired::PairedDiff| of.clustered.as_ref().and_then(|of| of.p);
         prop_assert!(close(p(&diff), p(&diff_100)));
+    }
+
+    #[test]
+    fn what_is_told_of_scores_gives_the_interval_of_the_scores(
+        answers in proptest::collection::vec(any::<bool>(), 2..200),
+        parts in proptest::collection::vec(0.02..0.98_f64, 2..60),
+        factor in prop_oneof![Just(1.0), Just(100.0)],
+    ) {
+        let told = |scores: &[f64]| {
+            let scores: Vec<f64> = scores.iter().map(|score| factor * score).collect();
+            let of = mean::mean_ci(&scores, 0.95)?;
+            let ends = of.mean.zip(of.se).and_then(|(mean, se)| mean::reported_ci(mean, se, Some(of.n as u64)));
+            Ok::<_, analysis::InputError>(ends)
+        };
+        let same = |told: Option<Interval>, own: Option<Interval>| {
+            close(told.map(|ci| ci.lo), own.map(|ci| factor * ci.lo)) && close(told.map(|ci| ci.hi), own.map(|ci| factor * ci.hi))
+        };
+        let right: Vec<f64> = answers.iter().map(|&right| f64::from(u8::from(right))).collect();
+        let hits = answers.iter().filter(|right| **right).count() as u64;
+        let wilson = proportion::binom_ci(hits, answers.len() as u64, 0.95)?.wilson;
+        prop_assert!(hits == 0 || same(told(&right)?, wilson));
+        prop_assert!(same(told(&parts)?, mean::mean_ci(&parts, 0.95)?.ci_t));
     }
 
     #[test]

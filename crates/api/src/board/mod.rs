@@ -14,6 +14,7 @@ pub use ranks::{Difference, Intervals, paired, rank, unpaired};
 
 use crate::db::board::{Score, Scored};
 use analysis::leaderboard::{Column, leaderboard};
+use analysis::mean::reported_ci;
 use comparable::judge;
 use std::collections::{BTreeMap, HashMap};
 use types::{BoardCell, BoardColumn, BoardEntry};
@@ -25,8 +26,6 @@ const DEFAULT_COLUMNS: usize = 12;
 const MOST_COLUMNS: usize = 48;
 /// The most rows of a board.
 pub const MOST_ENTRIES: usize = 500;
-/// Half of a 95 % interval in standard errors.
-const Z95: f64 = 1.959_963_984_540_054;
 
 /// Which checkpoints are ranked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -194,15 +193,14 @@ fn empty(score: &Score, columns: usize) -> BoardEntry {
 }
 
 fn cell(score: &Score) -> BoardCell {
-    let half = score
-        .stderr
-        .filter(|se| se.is_finite() && *se >= 0.0)
-        .map(|se| se * Z95);
+    let n = score.sample_count.and_then(|n| u64::try_from(n).ok());
+    let stderr = score.stderr.filter(|se| *se >= 0.0);
+    let ends = stderr.and_then(|se| reported_ci(score.value, se, n));
     BoardCell {
         value: score.value,
         stderr: score.stderr,
-        low: half.map(|h| score.value - h),
-        high: half.map(|h| score.value + h),
+        low: ends.map(|ends| ends.lo),
+        high: ends.map(|ends| ends.hi),
         n: score.sample_count,
         run_id: score.run_id.into(),
         run_benchmark_id: score.run_benchmark_id.into(),

@@ -10,4 +10,4 @@ mod scores;
 
 pub use fields::fields;
 pub use report::{Labelled, report};
-pub use scores::{NOT_KNOWN, interval, mean_scale, scores, sole};
+pub use scores::{NOT_KNOWN, mean_scale, scores, sole};

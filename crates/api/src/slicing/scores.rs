@@ -3,7 +3,6 @@
 use crate::db::metrics::NewMetric;
 use crate::db::slices::scores::{Committed, Members};
 use analysis::mean::mean_ci;
-use analysis::special::t_ppf;
 use uuid::Uuid;
 
 /// Level of the intervals.
@@ -95,15 +94,6 @@ fn scale_of(overall: Option<f64>, metric: &Committed) -> Result<f64, String> {
     })
 }
 
-/// The 95 % interval of a mean of `n` samples, by t.
-pub fn interval(value: f64, stderr: f64, n: i64) -> Option<(f64, f64)> {
-    if n < 2 {
-        return None;
-    }
-    let half = t_ppf(0.5 + LEVEL / 2.0, (n - 1) as f64) * stderr;
-    half.is_finite().then_some((value - half, value + half))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,12 +154,5 @@ mod tests {
         assert!(reason(Some(0.75), part(&[], 0.75)).contains("no sample of the slice"));
         let two = [committed("a", Some(0.5), false), committed("b", Some(0.5), false)];
         assert!(scores(&[part(&[1.0], 0.5)], &two).is_empty());
-    }
-
-    #[test]
-    fn few_samples_have_a_wide_interval() {
-        let (low, high) = interval(0.5, 0.1, 3).unwrap();
-        assert!((low - 0.069_735).abs() < 1e-5 && (high - 0.930_265).abs() < 1e-5);
-        assert_eq!(interval(0.5, 0.1, 1), None);
     }
 }

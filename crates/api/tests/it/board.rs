@@ -146,7 +146,7 @@ async fn the_board_follows_what_is_committed() {
     );
     let cell = &board["entries"][0]["cells"][0];
     assert!(
-        (cell["high"].as_f64().unwrap() - 0.792_435).abs() < 1e-5,
+        (cell["high"].as_f64().unwrap() - 0.792_564).abs() < 1e-5,
         "{cell}"
     );
     assert_eq!(

@@ -53,7 +53,7 @@ fn highlights(board: &LeaderboardView) -> Vec<Highlight> {
             benchmark: column.benchmark.clone(),
             model: entry.model_name.clone(),
             value: cell.value,
-            half: half_width(cell.low, cell.high),
+            half: half_width(cell.low.zip(cell.high)),
             of,
             run: cell.run_id,
         })

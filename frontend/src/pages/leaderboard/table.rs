@@ -269,8 +269,8 @@ fn score(
     few: Option<i64>,
     carry: impl Fn(&str) -> String + Copy + Send + Sync + 'static,
 ) -> AnyView {
-    let half = half_width(cell.low, cell.high);
-    let (shown, pm) = scored(cell.value, half);
+    let range = cell.low.zip(cell.high);
+    let (shown, pm) = scored(cell.value, half_width(range));
     let words = cell
         .notes
         .iter()
@@ -285,8 +285,8 @@ fn score(
         "/failures?run={}&of={}&task={}",
         cell.run_id, cell.run_benchmark_id, column.benchmark_id
     );
-    let mark = half.filter(|half| *half > 0.0).map(|half| {
-        view! { <IntervalCell value=cell.value half scale=(column.low, column.high) width=50.0 dim={!cell.counts}/> }
+    let mark = range.filter(|(low, high)| low < high).map(|range| {
+        view! { <IntervalCell value=cell.value range scale=(column.low, column.high) width=50.0 dim={!cell.counts}/> }
     });
     let class = if cell.counts && few.is_none() {
         "num"

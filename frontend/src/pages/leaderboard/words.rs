@@ -92,11 +92,7 @@ pub fn basis_words(board: &LeaderboardView) -> String {
 pub fn cell_title(cell: &BoardCell) -> String {
     let n = cell.n.map(|n| format!(", n = {}", count(n))).unwrap_or_default();
     let doubt = match (cell.low, cell.high) {
-        (Some(low), Some(high)) => format!(
-            "95 % interval {} to {} from the standard error",
-            real(low, 4),
-            real(high, 4)
-        ),
+        (Some(low), Some(high)) => format!("95 % interval {} to {}", real(low, 4), real(high, 4)),
         _ => "no standard error".to_owned(),
     };
     let notes: String = cell.notes.iter().map(|note| format!("; {}", note.text)).collect();

@@ -7,11 +7,9 @@ use types::ModelScore;
 
 use crate::{
     charts::plot::{Hue, Mark, Plot, Series},
-    format::{Sheet, scored},
+    format::{Sheet, half_width, interval, scored},
 };
 
-/// Half of a 95 % interval in standard errors.
-const Z95: f64 = 1.959_963_984_540_054;
 /// The fewest points on either side of a change point.
 const SEGMENT: usize = 3;
 
@@ -150,8 +148,8 @@ impl Row {
         };
         let known: Vec<(f64, ModelScore)> = self.cells.iter().enumerate().filter_map(spot).collect();
         let band = known.iter().filter_map(|(x, score)| {
-            let half = score.stderr.filter(|se| se.is_finite() && *se > 0.0)? * Z95;
-            Some((*x, score.value - half, score.value + half))
+            let (low, high) = range(score)?;
+            Some((*x, low, high))
         });
         Plot {
             series: vec![Series {
@@ -188,17 +186,16 @@ fn changes(known: &[(f64, ModelScore)]) -> Vec<Mark> {
 
 /// A score as it is shown in a cell.
 pub fn shown(score: &ModelScore) -> String {
-    scored(
-        score.value,
-        score.stderr.filter(|se| *se > 0.0).map(|se| se * Z95),
-    )
-    .0
+    scored(score.value, half_width(range(score))).0
+}
+
+fn range(score: &ModelScore) -> Option<(f64, f64)> {
+    interval(score.value, score.stderr, score.n)
 }
 
 /// What a cell says on hover.
 pub fn title(row: &Row, score: &ModelScore) -> String {
-    let half = score.stderr.filter(|se| *se > 0.0).map(|se| se * Z95);
-    let (value, margin) = scored(score.value, half);
+    let (value, margin) = scored(score.value, half_width(range(score)));
     let doubt = margin.map_or_else(
         || ", no standard error".to_owned(),
         |margin| format!(" ± {margin} (95 %)"),

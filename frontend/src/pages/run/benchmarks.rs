@@ -226,8 +226,8 @@ fn Value(href: String, score: Score, scale: Option<(f64, f64)>) -> impl IntoView
         }
         None => view! { <span class="dim" title=title>{MISSING}</span> }.into_any(),
         Some((value, half)) => {
-            let interval = score.value.zip(score.half).zip(scale);
-            let cell = interval.map(|((value, half), scale)| view! { <IntervalCell value half scale/> });
+            let interval = score.value.zip(score.range).zip(scale);
+            let cell = interval.map(|((value, range), scale)| view! { <IntervalCell value range scale/> });
             view! { <a class="num" href=href title=title data-value=exact>{value}</a>{margin(half)}{cell} }
                 .into_any()
         }

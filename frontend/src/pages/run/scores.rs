@@ -2,10 +2,7 @@
 
 use types::{BenchmarkId, MetricView, RunBenchmarkId, RunBenchmarkView, SliceId};
 
-use crate::format::{real, scored};
-
-/// Half of a 95 % interval in standard errors.
-const Z95: f64 = 1.959_963_984_540_054;
+use crate::format::{half_width, interval, real, scored};
 
 /// One score.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +19,8 @@ pub struct Score {
     pub filter: Option<String>,
     /// The value.
     pub value: Option<f64>,
-    /// Half of its 95 % interval.
-    pub half: Option<f64>,
+    /// Its 95 % interval.
+    pub range: Option<(f64, f64)>,
     /// Documents.
     pub n: Option<i64>,
     /// Whether more is better.
@@ -36,17 +33,15 @@ pub struct Score {
 
 impl Score {
     fn of(metric: &MetricView) -> Self {
+        let value = metric.metric_value.filter(|value| value.is_finite());
         Self {
             run_benchmark_id: metric.run_benchmark_id,
             benchmark_id: metric.benchmark_id,
             task: metric.benchmark.clone(),
             metric: metric.metric_name.clone(),
             filter: Some(metric.filter.clone()).filter(|filter| filter != "none"),
-            value: metric.metric_value.filter(|value| value.is_finite()),
-            half: metric
-                .stderr
-                .filter(|se| se.is_finite() && *se > 0.0)
-                .map(|se| se * Z95),
+            value,
+            range: value.and_then(|value| interval(value, metric.stderr, metric.sample_count)),
             n: metric.sample_count,
             up: metric.higher_is_better,
             is_group: metric.is_group,
@@ -56,7 +51,7 @@ impl Score {
 
     /// The value with as many digits as its doubt allows, and the doubt.
     pub fn shown(&self) -> Option<(String, Option<String>)> {
-        Some(scored(self.value?, self.half))
+        Some(scored(self.value?, half_width(self.range)))
     }
 
     /// What the doubt is, in words, with the exact value.
@@ -71,11 +66,8 @@ impl Score {
             .n
             .map(|n| format!(", n = {}", crate::format::count(n)))
             .unwrap_or_default();
-        match self.half {
-            Some(half) => format!(
-                "{value}; 95 % interval ± {} from the standard error{n}",
-                real(half, 4)
-            ),
+        match self.range {
+            Some((low, high)) => format!("{value}; 95 % interval {} to {}{n}", real(low, 4), real(high, 4)),
             None => format!("{value}; lmms-eval gives no standard error{n}"),
         }
     }
@@ -137,7 +129,7 @@ pub fn primary(row: &RunBenchmarkView, scores: &[Score]) -> Option<Score> {
             score.value.is_some(),
             score.task == row.name,
             score.up.is_some(),
-            score.half.is_some(),
+            score.range.is_some(),
         )
     };
     // Of equals the first: `max_by_key` takes the last.
@@ -215,7 +207,9 @@ mod tests {
             (Some(0.25), Some("strict"))
         );
         assert!(
-            first.title().starts_with("0.25; 95 % interval ± 0.0196"),
+            first
+                .title()
+                .starts_with("0.25; 95 % interval 0.2274 to 0.2726, n = 10"),
             "{}",
             first.title()
         );

@@ -123,7 +123,7 @@ fn Cell(cell: Option<SliceMetric>, scale: (f64, f64)) -> impl IntoView {
         let why = cell.reason.unwrap_or_default();
         return view! { <td class="r dim" title=why>"not available"</td> }.into_any();
     };
-    let (shown, pm) = scored(value, half_width(cell.low, cell.high));
+    let (shown, pm) = scored(value, half_width(cell.low.zip(cell.high)));
     let n = cell
         .sample_count
         .map(|n| format!("n = {}", count(n)))

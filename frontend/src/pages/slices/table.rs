@@ -222,7 +222,7 @@ fn numbers(row: Option<&SliceRow>, report: Option<&SliceReport>) -> AnyView {
     let Some(value) = row.value else {
         return sentence("no score; see above".to_owned());
     };
-    let (shown, pm) = scored(value, half_width(row.low, row.high));
+    let (shown, pm) = scored(value, half_width(row.low.zip(row.high)));
     let digits = decimals(report);
     let range = row.low.zip(row.high);
     let label = format!(
@@ -238,7 +238,8 @@ fn numbers(row: Option<&SliceRow>, report: Option<&SliceReport>) -> AnyView {
         Some(false) => "delta delta--down",
         None => "delta delta--flat",
     };
-    let around = half_width(row.delta_low, row.delta_high).map(|half| format!(" ± {}", real(half, digits)));
+    let around =
+        half_width(row.delta_low.zip(row.delta_high)).map(|half| format!(" ± {}", real(half, digits)));
     let delta = row
         .delta
         .map_or_else(|| MISSING.to_owned(), |delta| signed(delta, digits));

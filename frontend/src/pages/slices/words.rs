@@ -127,7 +127,7 @@ pub fn p_words(p: Option<f64>) -> String {
 
 /// How many decimals the differences of a report have: those of the overall interval.
 pub fn decimals(report: &SliceReport) -> usize {
-    let half = half_width(report.low, report.high).filter(|half| *half > 0.0);
+    let half = half_width(report.low.zip(report.high)).filter(|half| *half > 0.0);
     half.map_or(3, |half| (1.0 - half.log10().floor()).clamp(0.0, 6.0) as usize)
 }
 
@@ -140,7 +140,7 @@ pub fn lede(report: &SliceReport) -> String {
     };
     let arrow = if report.higher_is_better { "↑" } else { "↓" };
     let score = report.value.map(|value| {
-        let (value, half) = scored(value, half_width(report.low, report.high));
+        let (value, half) = scored(value, half_width(report.low.zip(report.high)));
         half.map_or_else(|| value.clone(), |half| format!("{value} ± {half}"))
     });
     let n = crate::format::plural(report.n, "scored sample", "scored samples");

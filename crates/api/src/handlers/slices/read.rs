@@ -6,9 +6,10 @@ use crate::db::slices::report::{samples, task};
 use crate::db::slices::scores::{Scored, Wanted, committed, of_slice};
 use crate::db::{Conn, runs, slices};
 use crate::error::{AppError, AppResult};
-use crate::slicing::{self, Labelled, interval};
+use crate::slicing::{self, Labelled};
 use crate::state::AppState;
 use actix_web::web::{Data, Json, Path, Query};
+use analysis::mean::reported_ci;
 use serde::Deserialize;
 use types::{
     BenchmarkId, MAX_PAGE, OrganizationId, Problem, Role, RunId, SMALL_SLICE, SliceId, SliceList,
@@ -100,11 +101,11 @@ pub async fn get_slice_metrics(
 }
 
 fn metric(row: Scored) -> SliceMetric {
-    let n = row.sample_count.unwrap_or(0);
+    let n = row.sample_count.unwrap_or(0).unsigned_abs();
     let ends = row
         .metric_value
         .zip(row.stderr)
-        .and_then(|(value, stderr)| interval(value, stderr, n));
+        .and_then(|(value, stderr)| reported_ci(value, stderr, Some(n)));
     SliceMetric {
         run_id: row.run_id.into(),
         run_name: row.run_name,
@@ -118,13 +119,13 @@ fn metric(row: Scored) -> SliceMetric {
         filter: row.filter,
         metric_value: row.metric_value,
         stderr: row.stderr,
-        low: ends.map(|(low, _)| low),
-        high: ends.map(|(_, high)| high),
+        low: ends.map(|ends| ends.lo),
+        high: ends.map(|ends| ends.hi),
         sample_count: row.sample_count,
         higher_is_better: row.higher_is_better,
         overall: row.overall,
         reason: row.reason,
-        small: n.unsigned_abs() < SMALL_SLICE,
+        small: n < SMALL_SLICE,
     }
 }
 
