@@ -82,12 +82,18 @@ pub fn mean_ci(scores: &[f64], level: f64) -> Result<MeanCi, InputError> {
 ///
 /// let of = reported_ci(0.5, (0.25_f64 / 19.0).sqrt(), Some(20)).expect("ten of twenty have one");
 /// assert!((of.lo - 0.2993).abs() < 1e-4 && (of.hi - 0.7007).abs() < 1e-4);
+/// let of = reported_ci(0.5, 0.1, Some(3)).expect("few samples have a wide one");
+/// assert!((of.lo - 0.069_735).abs() < 1e-5 && (of.hi - 0.930_265).abs() < 1e-5);
 /// assert_eq!(reported_ci(0.5, 0.1, Some(1)), None);
 /// ```
 ///
-/// `None` for fewer than two samples, and for a mean or an error that is no finite number.
+/// `None` for fewer than two samples, for an error below zero, and for a mean or an error that is no
+/// finite number.
 #[must_use]
 pub fn reported_ci(mean: f64, se: f64, n: Option<u64>) -> Option<Interval> {
+    if se < 0.0 || n.is_some_and(|n| n < 2) {
+        return None;
+    }
     let Some(n) = n else {
         return Interval::normal(mean, se, 0.95);
     };
@@ -98,23 +104,22 @@ pub fn reported_ci(mean: f64, se: f64, n: Option<u64>) -> Option<Interval> {
         let of = wilson(hits, count, norm_ppf(0.975))?;
         return Interval::new(of.lo * scale, of.hi * scale);
     }
-    if n < 2 {
-        return None;
-    }
     match usize::try_from(n).ok().and_then(|n| T_95.get(n - 1)) {
         Some(t) => Interval::around(mean, se * t.get_or_init(|| t_ppf(0.975, count - 1.0))),
         None => Interval::normal(mean, se, 0.95),
     }
 }
 
-/// The 0.975 quantiles of Student's t by their degrees of freedom: a table of scores asks for few of them often.
+/// The 0.975 quantiles of Student's t by their degrees of freedom: a table of scores asks for few of
+/// them often.
 static T_95: [OnceLock<f64>; 999] = [const { OnceLock::new() }; 999];
 
-/// Whether a share and its standard error are those of `n` hits and misses; rounding is let pass.
+/// Whether a share and its standard error are those of `n` hits and misses, n at least 2; rounding is
+/// let pass.
 fn is_of_hits(share: f64, se: f64, n: f64) -> bool {
     const NEAR: f64 = 1e-6;
     let (hits, largest) = (share * n, share * (1.0 - share) / (n - 1.0));
-    let is_share = n >= 2.0 && share > 0.0 && share <= 1.0 && (hits - hits.round()).abs() <= NEAR;
+    let is_share = share > 0.0 && share <= 1.0 && (hits - hits.round()).abs() <= NEAR;
     is_share && (se * se - largest).abs() <= NEAR * largest
 }
 

@@ -83,7 +83,7 @@ pub fn significant(value: f64) -> String {
 /// The 95 % interval of a score as results files tell it; none where it has no width.
 pub fn interval(value: f64, stderr: Option<f64>, n: Option<i64>) -> Option<(f64, f64)> {
     let n = n.and_then(|n| u64::try_from(n).ok());
-    let of = reported_ci(value, stderr.filter(|se| *se >= 0.0)?, n)?;
+    let of = reported_ci(value, stderr?, n)?;
     (of.lo < of.hi).then_some((of.lo, of.hi))
 }
 

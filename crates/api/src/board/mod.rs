@@ -194,8 +194,7 @@ fn empty(score: &Score, columns: usize) -> BoardEntry {
 
 fn cell(score: &Score) -> BoardCell {
     let n = score.sample_count.and_then(|n| u64::try_from(n).ok());
-    let stderr = score.stderr.filter(|se| *se >= 0.0);
-    let ends = stderr.and_then(|se| reported_ci(score.value, se, n));
+    let ends = score.stderr.and_then(|se| reported_ci(score.value, se, n));
     BoardCell {
         value: score.value,
         stderr: score.stderr,

@@ -123,7 +123,8 @@ fn Cell(cell: Option<SliceMetric>, scale: (f64, f64)) -> impl IntoView {
         let why = cell.reason.unwrap_or_default();
         return view! { <td class="r dim" title=why>"not available"</td> }.into_any();
     };
-    let (shown, pm) = scored(value, half_width(cell.low.zip(cell.high)));
+    let range = cell.low.zip(cell.high);
+    let (shown, pm) = scored(value, half_width(range));
     let n = cell
         .sample_count
         .map(|n| format!("n = {}", count(n)))
@@ -133,7 +134,6 @@ fn Cell(cell: Option<SliceMetric>, scale: (f64, f64)) -> impl IntoView {
         real(cell.low.unwrap_or(value), 3),
         real(cell.high.unwrap_or(value), 3)
     );
-    let range = cell.low.zip(cell.high);
     let (dim, small) = (
         cell.small,
         cell.small.then(|| format!(" ({n}, too few to judge)")),

@@ -222,9 +222,9 @@ fn numbers(row: Option<&SliceRow>, report: Option<&SliceReport>) -> AnyView {
     let Some(value) = row.value else {
         return sentence("no score; see above".to_owned());
     };
-    let (shown, pm) = scored(value, half_width(row.low.zip(row.high)));
-    let digits = decimals(report);
     let range = row.low.zip(row.high);
+    let (shown, pm) = scored(value, half_width(range));
+    let digits = decimals(report);
     let label = format!(
         "score {shown}, 95 % interval {} to {}",
         real(row.low.unwrap_or(value), digits),
